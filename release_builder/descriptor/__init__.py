@@ -1,0 +1,1 @@
+"""What a user asks for: versions, descriptors, and the releases that follow from them."""

@@ -1,0 +1,94 @@
+"""What can end a command, by who is at fault; the class fixes the exit status."""
+
+from __future__ import annotations
+
+import errno
+from enum import IntEnum
+from typing import ClassVar
+
+
+class Status(IntEnum):
+    """Exit statuses of every command."""
+
+    DONE = 0  # done and verified, or nothing to do
+    INCOMPLETE = 1  # run again later
+    WRONG = 2  # usage, descriptor, or bytes that do not verify
+    SURROUNDINGS = 3  # missing program, permission, disk full
+    BUSY = 75  # another run holds the lock
+    INTERRUPTED = 130
+
+
+class ReleaseBuilderError(Exception):
+    """A problem that ends a step: what happened and where, then what to do.
+
+    Attributes:
+        what: One sentence that names the thing and the place.
+        hint: What the user can do about it; empty when nothing more is known.
+    """
+
+    status: ClassVar[Status] = Status.WRONG
+
+    def __init__(self, what: str, *, hint: str = "") -> None:
+        super().__init__(what)
+        self.what = what
+        self.hint = hint
+
+    def __str__(self) -> str:
+        return f"{self.what}\n{self.hint}" if self.hint else self.what
+
+
+class IncompleteError(ReleaseBuilderError):
+    """Not all is there yet; the same command later may finish."""
+
+    status = Status.INCOMPLETE
+
+
+class DescriptorError(ReleaseBuilderError):
+    """What the user wrote, in a descriptor or on the command line, cannot be meant."""
+
+
+class WrongBytesError(ReleaseBuilderError):
+    """Bytes from outside are not what their format or their digest demands."""
+
+
+class SurroundingsError(ReleaseBuilderError):
+    """The machine lacks something: a program, a permission, room."""
+
+    status = Status.SURROUNDINGS
+
+
+class BusyError(ReleaseBuilderError):
+    """Another run holds the lock."""
+
+    status = Status.BUSY
+
+
+_HINTS = {
+    errno.ENOSPC: "free some room, or name another folder with --workdir",
+    errno.EDQUOT: "free some room, or name another folder with --workdir",
+    errno.EROFS: "the file system is read-only: name another folder with --workdir",
+    errno.EACCES: "give this user the permission, or name another folder with --workdir",
+    errno.EPERM: "give this user the permission, or name another folder with --workdir",
+    errno.EMFILE: "raise the limit of open files (ulimit -n)",
+}
+
+
+def surroundings(error: OSError) -> SurroundingsError:
+    """The SurroundingsError that says what ``error`` means to a user."""
+    place = f"{printable(str(error.filename))}: " if error.filename else ""
+    words = error.strerror or str(error)
+    return SurroundingsError(f"{place}{words}", hint=_HINTS.get(error.errno or 0, ""))
+
+
+def printable(text: str) -> str:
+    r"""``text`` fit for a terminal and a log: control and undecodable bytes as ``\xNN``."""
+    return "".join(
+        character if character.isprintable() else _escape(character) for character in text
+    )
+
+
+def _escape(character: str) -> str:
+    code = ord(character)
+    if 0xDC80 <= code <= 0xDCFF:  # a byte that was no UTF-8, as surrogateescape keeps it
+        code -= 0xDC00
+    return f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}"

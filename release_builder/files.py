@@ -1,0 +1,129 @@
+"""The file system, so that nothing is half-written and no name leads astray."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import stat
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING, BinaryIO
+
+from release_builder.errors import WrongBytesError, printable
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from release_builder.digests import Readable
+
+
+def check_relative(name: str) -> str:
+    """``name``, if it is a relative path that stays below its folder.
+
+    Raises:
+        WrongBytesError: It is empty or absolute, or has ``..`` or a NUL in it.
+    """
+    if not name or name.startswith("/") or "\0" in name or ".." in name.split("/"):
+        raise WrongBytesError(f"the name {printable(name)!r} would lead out of its folder")
+    return name
+
+
+def check_leaf(name: str) -> str:
+    """``name``, if it is the plain name of a file.
+
+    Raises:
+        WrongBytesError: It names a folder or leads into one.
+    """
+    if "/" in check_relative(name) or name == ".":
+        raise WrongBytesError(f"{printable(name)!r} is not the plain name of a file")
+    return name
+
+
+def safe_join(root: Path, name: str) -> Path:
+    """The path of ``name`` below ``root``; links on the way may not lead out of ``root``.
+
+    Raises:
+        WrongBytesError: ``name``, or a link on the way, leads elsewhere.
+    """
+    path = root / check_relative(name)
+    if not path.resolve().is_relative_to(root.resolve()):
+        raise WrongBytesError(f"{printable(name)!r} is a link that leads out of {root}")
+    return path
+
+
+def open_regular(path: Path) -> BinaryIO:
+    """Open ``path`` for reading; FIFOs, devices and folders are refused, never waited for.
+
+    Raises:
+        OSError: It cannot be opened, or is not a regular file.
+    """
+    # O_NONBLOCK: the opening of a FIFO without writer would wait for ever.
+    descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        os.close(descriptor)
+        raise OSError(0, "not a regular file", str(path))
+    return os.fdopen(descriptor, "rb", buffering=0)
+
+
+@contextlib.contextmanager
+def replacing(path: Path, mode: int = 0o644) -> Iterator[BinaryIO]:
+    """A new file that becomes ``path`` when the block ends well, and vanishes when not.
+
+    The bytes are on disk before the name points to them.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    descriptor, beside = tempfile.mkstemp(prefix=f".{path.name[:200]}.", dir=path.parent)
+    try:
+        with os.fdopen(descriptor, "wb") as out:
+            yield out
+            out.flush()
+            os.fchmod(out.fileno(), mode)
+            os.fsync(out.fileno())
+        Path(beside).replace(path)
+    except BaseException:
+        with contextlib.suppress(FileNotFoundError):
+            Path(beside).unlink()
+        raise
+    sync_folder(path.parent)
+
+
+def sync_folder(folder: Path) -> None:
+    """Bring the names in ``folder`` to disk."""
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def existing_parent(path: Path) -> Path:
+    """``path`` or the nearest folder above it that exists."""
+    while not path.exists():
+        path = path.parent
+    return path
+
+
+def free_space(path: Path) -> int:
+    """Bytes that this user may still write where ``path`` is or will be."""
+    room = os.statvfs(existing_parent(path))
+    return room.f_bavail * room.f_frsize
+
+
+def read_bounded(stream: Readable, limit: int, what: str) -> bytes:
+    """All of ``stream``, if that is at most ``limit`` bytes.
+
+    Raises:
+        WrongBytesError: It is longer.
+    """
+    chunks, left = [], limit + 1
+    while left and (chunk := stream.read(left)):
+        chunks.append(chunk)
+        left -= len(chunk)
+    if not left:
+        raise WrongBytesError(f"{what} is larger than {limit:,} bytes: that cannot be right")
+    return b"".join(chunks)
+
+
+def resource(name: str) -> Path:
+    """A file that is part of the package, below ``release_builder/``."""
+    return Path(__file__).parent / name

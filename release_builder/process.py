@@ -1,0 +1,125 @@
+"""The one door to other programs."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+import sh
+
+from release_builder.errors import SurroundingsError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+_ANY_STATUS: Final = list(range(-64, 256))
+_KEPT: Final = ("PATH", "HOME", "TMPDIR")
+_PACKAGES: Final = {  # program → package on Debian, package on Enterprise Linux
+    "createrepo_c": ("createrepo-c", "createrepo_c"),
+    "jigdo-file": ("jigdo-file", "jigdo"),
+    "rpmbuild": ("rpm", "rpm-build"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How a program ended.
+
+    Attributes:
+        status: Its exit status; minus the signal's number when a signal ended it.
+        stdout: What it printed, when nobody listened.
+        stderr: What it complained.
+    """
+
+    status: int
+    stdout: str
+    stderr: str
+
+
+def find(program: str) -> str:
+    """The path of ``program``.
+
+    Raises:
+        SurroundingsError: It is not installed.
+    """
+    path = shutil.which(program)
+    if path is None:
+        debian, enterprise = _PACKAGES.get(program, (program, program))
+        raise SurroundingsError(
+            f"the program {program} is not installed",
+            hint=f"install it: apt-get install {debian}, or yum install {enterprise}",
+        )
+    return path
+
+
+def environment(
+    extra: Mapping[str, str] | None = None, pass_on: Sequence[str] = ()
+) -> dict[str, str]:
+    """What another program gets to see: C locale, PATH, HOME, TMPDIR, and what is named."""
+    kept = {name: os.environ[name] for name in (*_KEPT, *pass_on) if name in os.environ}
+    return {"LC_ALL": "C", **kept, **(extra or {})}
+
+
+def run(  # noqa: PLR0913 (each is a property of a process; no two belong together)
+    argv: Sequence[str],
+    *,
+    on_output: Callable[[bytes], None] | None = None,
+    on_start: Callable[[str], None] | None = None,
+    env: Mapping[str, str] | None = None,
+    cwd: Path | None = None,
+    timeout: float | None = None,
+    keep_open: Sequence[int] = (),
+) -> Outcome:
+    """Run a program without a shell and wait for it.
+
+    Args:
+        argv: The program and its arguments.
+        on_output: Gets stdout as it comes, in pieces; without it stdout is returned.
+        on_start: Gets the command line as one could paste it into a shell.
+        env: Its whole environment; default ``environment()``.
+        cwd: Its working folder.
+        timeout: Seconds after which it is killed.
+        keep_open: File descriptors that it inherits (a lock that outlives us with it).
+
+    Raises:
+        SurroundingsError: The program is missing.
+    """
+    if on_start:
+        on_start(shlex.join(argv))
+    program = sh.Command(find(argv[0]))
+    collected: list[bytes] = []
+    listener = on_output or collected.append
+    read_end, write_end = os.pipe()
+    running: sh.RunningCommand | None = None
+    try:
+        # stdout goes through a pipe of our own: sh would hold back a progress line, which ends
+        # in CR, until the next LF.
+        with os.fdopen(write_end, "wb") as out, Path(os.devnull).open("rb") as nothing:
+            running = program(
+                *argv[1:],
+                _bg=True,
+                _bg_exc=False,
+                _in=nothing,
+                _out=out,
+                _tty_out=False,
+                _env=dict(environment() if env is None else env),
+                _cwd=str(cwd) if cwd else None,
+                _timeout=timeout,
+                _ok_code=_ANY_STATUS,
+                _pass_fds=set(keep_open),
+            )
+        while piece := os.read(read_end, 1 << 16):
+            listener(piece)
+        running.wait()
+    except BaseException:
+        if running is not None and running.is_alive():
+            running.terminate()
+        raise
+    finally:
+        os.close(read_end)
+    stdout = b"".join(collected).decode("utf-8", "surrogateescape")
+    return Outcome(running.exit_code, stdout, running.stderr.decode("utf-8", "surrogateescape"))

@@ -1,0 +1,1 @@
+"""What outlives a run: digests of files that have not changed, and the lock."""

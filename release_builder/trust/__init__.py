@@ -1,0 +1,1 @@
+"""Who says what the right bytes are: sums files and the digests of a descriptor."""
