@@ -1,1 +1,177 @@
 """From a YAML file to a Descriptor, with a complaint for everything that is wrong in it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Final
+
+import yaml
+
+from release_builder.descriptor.mirror import Mirror
+from release_builder.descriptor.model import Descriptor, Expected, Profile
+from release_builder.descriptor.patterns import arch_hint, is_arch
+from release_builder.descriptor.refusal import RefusedError, suggestion
+from release_builder.errors import DescriptorError
+from release_builder.files import resource
+from release_builder.loader.complaint import Complaint, InvalidDescriptorError
+from release_builder.loader.source import compose
+from release_builder.loader.structure import Structurer, text_of
+from release_builder.pages import render
+
+__all__ = [
+    "Complaint",
+    "InvalidDescriptorError",
+    "load",
+    "load_profile",
+    "new_descriptor",
+    "products",
+]
+
+_PROFILES: Final = resource("data/profiles")
+_DEFAULT_PRODUCT: Final = "smeserver"
+
+
+def load(path: Path, mirror: str | None = None) -> Descriptor:
+    """The descriptor that the file ``path`` has.
+
+    Args:
+        path: A YAML file.
+        mirror: Stands in the place of the file's mirror; a relative path is relative to the
+            current folder.
+
+    Raises:
+        InvalidDescriptorError: Something in it, or in the profile that it names, is wrong.
+        DescriptorError: There is no such file, or ``mirror`` is wrong.
+        SurroundingsError: It cannot be read.
+    """
+    given: dict[str, object] = {"path": path}
+    root = compose(path)
+    if mirror is not None:
+        given["mirror"] = _parse_mirror(mirror)
+        root = _without(root, "mirror")
+    structurer = Structurer(path)
+    profile = given["profile"] = _profile_of(root, path, structurer)
+    descriptor = structurer.build(Descriptor, root, given)
+    if profile is not None:
+        _check_arches(profile, structurer)
+    if descriptor is not None:
+        _check_together(descriptor, structurer)
+    if descriptor is None or structurer.complaints:
+        raise InvalidDescriptorError(structurer.complaints)
+    return descriptor
+
+
+def load_profile(path: Path) -> Profile:
+    """The profile that the file ``path`` has.
+
+    Raises:
+        InvalidDescriptorError: Something in it is wrong.
+        DescriptorError: There is no such file.
+        SurroundingsError: It cannot be read.
+    """
+    structurer = Structurer(path)
+    profile = structurer.build(Profile, compose(path), {})
+    if profile is None:
+        raise InvalidDescriptorError(structurer.complaints)
+    return profile
+
+
+def new_descriptor(product: str, mirror: str | None = None) -> str:
+    """The text of a descriptor that is to be filled in, with every key explained.
+
+    Args:
+        product: Name of a profile, or path of a profile's file.
+        mirror: In the place of the profile's example.
+
+    Raises:
+        DescriptorError: There is no such profile, or it is wrong.
+        SurroundingsError: It cannot be read.
+    """
+    try:
+        profile = load_profile(_profile_file(product, Path()))
+    except RefusedError as refused:
+        raise DescriptorError(f"--product: {refused.what}", hint=refused.hint) from refused
+    if mirror is not None:
+        profile = replace(profile, example=replace(profile.example, mirror=_parse_mirror(mirror)))
+    return render("descriptor.yaml.j2", product=product, profile=profile, known=list(products()))
+
+
+def products() -> dict[str, Path]:
+    """By name, the profiles that come with the program."""
+    return {path.stem: path for path in sorted(_PROFILES.glob("*.yaml"))}
+
+
+def _parse_mirror(text: str) -> Mirror:
+    try:
+        return Mirror.parse(text, Path.cwd())
+    except RefusedError as refused:
+        raise DescriptorError(f"--mirror: {refused.what}", hint=refused.hint) from refused
+
+
+def _without(root: yaml.MappingNode, key: str) -> yaml.MappingNode:
+    entries = [entry for entry in root.value if entry[0].value != key]
+    return yaml.MappingNode(root.tag, entries, root.start_mark, root.end_mark)
+
+
+def _profile_of(root: yaml.MappingNode, path: Path, structurer: Structurer) -> Profile | None:
+    """The profile that the key ``product`` names; None after a complaint."""
+    node = next((value for name, value in root.value if name.value == "product"), None)
+    try:
+        product = text_of(node) if node else _DEFAULT_PRODUCT
+    except RefusedError:
+        return None  # building the descriptor complains
+    try:
+        return load_profile(_profile_file(product, path.parent))
+    except InvalidDescriptorError as invalid:
+        structurer.complaints.extend(invalid.complaints)
+    except RefusedError as refused:
+        structurer.complain(node or root, "product", refused.what, refused.hint)
+    except DescriptorError as error:
+        hint = "write the path of a profile, relative to this file's folder"
+        structurer.complain(node or root, "product", error.what, hint)
+    return None
+
+
+def _profile_file(product: str, folder: Path) -> Path:
+    if found := products().get(product):
+        return found
+    if "/" in product or product.endswith((".yaml", ".yml")):
+        return folder / product
+    hint = suggestion(product, [*products(), "a path such as ./my.yaml"])
+    raise RefusedError(f"there is no product '{product}'", hint)
+
+
+def _check_arches(profile: Profile, structurer: Structurer) -> None:
+    """Complain of arches that the product does not have."""
+    node = structurer.nodes.get("arch")
+    nodes = node.value if isinstance(node, yaml.SequenceNode) else [node]
+    scalars = [each for each in nodes if isinstance(each, yaml.ScalarNode)]
+    seen: set[str] = set()
+    for each in scalars:
+        if each.value in seen:
+            structurer.complain(each, "arch", f"'{each.value}' is here again", "keep one of them")
+        elif is_arch(each.value) and each.value not in profile.arches:
+            what = f"{profile.name} has no '{each.value}'"
+            structurer.complain(each, "arch", what, arch_hint(each.value, profile.arches))
+        seen.add(each.value)
+
+
+def _check_together(descriptor: Descriptor, structurer: Structurer) -> None:
+    """Complain of keys that are right each, but not together."""
+    if structurer.complaints:
+        return
+    nodes, arches, digests = structurer.nodes, descriptor.arch, descriptor.digests
+    if isinstance(digests, Mapping):
+        for arch in digests.keys() - set(arches):
+            key = f"digests.{arch}"
+            what = "is not among the arches"
+            structurer.complain(nodes[key], key, what, suggestion(arch, arches))
+    if isinstance(digests, Expected) and len(arches) > 1:
+        hint = f"write them by arch: {{{arches[0]}: {{md5: …}}, …}}"
+        structurer.complain(nodes["digests"], "digests", "these are of one image", hint)
+    releases = descriptor.releases()
+    if len({(release.workdir, release.image) for release in releases}) < len(releases):
+        node = nodes.get("image") or nodes["arch"]
+        structurer.complain(node, "image", "is the same for several arches", "put {arch} into it")

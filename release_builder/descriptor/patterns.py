@@ -1,0 +1,179 @@
+"""What the texts of a descriptor may look like; ``{version}`` and the like in them.
+
+Each check takes a text, with placeholders in it or without, and returns it in its normal form
+with the placeholders still there. Versions, arches and products have no slash and are never
+``..``, so a pattern that is checked expands to a text that would pass the same check.
+"""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING, Final, TypeVar
+
+from release_builder.descriptor.refusal import RefusedError, suggestion
+from release_builder.digests import LENGTHS, Digest
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sized
+
+_Several = TypeVar("_Several", bound="Sized")
+PLACEHOLDERS: Final = ("version", "major", "arch", "product")
+_SAMPLE: Final = dict.fromkeys(PLACEHOLDERS, "0")
+_PLACEHOLDER: Final = re.compile(r"\{([^{}]*)\}|[{}]")
+_NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
+_ARCH: Final = re.compile(r"[a-z][a-z0-9_]*")
+_NOT_IN_NAMES: Final = re.compile(r"[\s*?\[\]\\]")
+_URL: Final = re.compile(r"(?:https?|ftp)://[A-Za-z0-9.{}_-]+(?::[0-9]+)?/[^\s?#\"'<>\\]*")
+_RATE: Final = re.compile(r"[0-9]{1,9}(?:\.[0-9]{1,3})?[kKmMgG]?")
+_ALIASES: Final = {"amd64": "x86_64", "x64": "x86_64", "i486": "i386", "i586": "i386"}
+
+
+def expand(pattern: str, values: Mapping[str, str]) -> str:
+    """``pattern`` with each ``{name}`` replaced by ``values[name]``.
+
+    Raises:
+        RefusedError: A name is unknown, or a brace is single.
+    """
+
+    def value(match: re.Match[str]) -> str:
+        if match[1] is None:
+            raise RefusedError(f"'{pattern}' has a single brace", "write {arch} or leave it out")
+        if match[1] not in values:
+            hint = suggestion(f"{{{match[1]}}}", [f"{{{name}}}" for name in values])
+            raise RefusedError(f"{match[0]} is not known", hint)
+        return values[match[1]]
+
+    return _PLACEHOLDER.sub(value, pattern)
+
+
+def arch(text: str) -> str:
+    """The name of a machine architecture, such as x86_64."""
+    if not is_arch(text):
+        raise RefusedError(f"'{text}' is not an arch", arch_hint(text, ("i386", "x86_64")))
+    return text
+
+
+def is_arch(text: str) -> bool:
+    """Whether ``text`` could be the name of an arch."""
+    return _ARCH.fullmatch(text) is not None
+
+
+def arch_hint(text: str, known: tuple[str, ...]) -> str:
+    """What to write instead of the arch ``text``, where ``known`` are possible."""
+    meant = _ALIASES.get(text.lower())
+    return f"did you mean {meant}?" if meant in known else suggestion(text, known)
+
+
+def name(text: str) -> str:
+    """The name of a product or the label of a server: letters, digits, dot, dash, underscore."""
+    if not _NAME.fullmatch(text):
+        raise RefusedError(f"'{text}' is not a name", "write letters, digits, '.', '-' and '_'")
+    return text
+
+
+def path(text: str) -> str:
+    """A path below the mirror; a slash at the end says that it is a folder."""
+    sample = expand(text, _SAMPLE)
+    if sample.startswith(("/", "~")):
+        raise RefusedError(f"'{text}' is absolute", "write it relative to the mirror")
+    if _NOT_IN_NAMES.search(sample):
+        raise RefusedError(f"'{text}' has a blank or a wildcard in it", "write one plain path")
+    parts = [part for part in text.split("/") if part not in {"", "."}]
+    if ".." in parts:
+        raise RefusedError(f"'{text}' has .. in it", "write a path that stays below the mirror")
+    if not parts:
+        raise RefusedError(
+            f"'{text}' names nothing below the mirror", "write such as smeos/{arch}/"
+        )
+    return "/".join(parts) + ("/" if text.endswith(("/", "/.")) else "")
+
+
+def folder(text: str) -> str:
+    """A folder below the mirror; the slash at its end is added where it misses."""
+    return path(text).rstrip("/") + "/"
+
+
+def image(text: str) -> str:
+    """The plain name of an image."""
+    sample = expand(text, _SAMPLE)
+    if "/" in sample or sample.startswith(("-", ".")) or _NOT_IN_NAMES.search(sample):
+        hint = "write such as smeserver-{version}-{arch}.iso; its folder is below the workdir"
+        raise RefusedError(f"'{text}' is not the plain name of a file", hint)
+    if not sample.endswith(".iso"):
+        raise RefusedError(f"'{text}' does not end in .iso", f"write {text}.iso")
+    return text
+
+
+def workdir(text: str) -> str:
+    """The folder that a release is built in: absolute, below ~, or below the descriptor's."""
+    sample = Path(expand(text, _SAMPLE))
+    # A build deletes below this folder: where that is should be plain to see.
+    if ".." in sample.parts:
+        raise RefusedError(f"'{text}' has .. in it", "write the whole path, or one with ~")
+    try:
+        sample.expanduser()
+    except (RuntimeError, ValueError) as error:
+        raise RefusedError(f"'{text}': {error}", "write the whole path") from error
+    return text
+
+
+def server(text: str) -> str:
+    """The URL that a label of [Servers] stands for."""
+    if not _URL.fullmatch(expand(text, _SAMPLE)):
+        raise RefusedError(f"'{text}' is not the URL of a folder", "write http://host/path/")
+    if not text.endswith("/"):
+        raise RefusedError(f"'{text}' does not end in a slash", f"write {text}/")
+    return text
+
+
+def exclude(text: str) -> str:
+    """A pattern of files that are not fetched, as rsync's --exclude takes it."""
+    expand(text, _SAMPLE)
+    return text
+
+
+def rate(text: str) -> str:
+    """A bandwidth as rsync takes it: KiB a second, or a number with k, m or g."""
+    if not _RATE.fullmatch(text):
+        raise RefusedError(
+            f"'{text}' is not a bandwidth", "write KiB a second, or such as 500k, 2m"
+        )
+    return text
+
+
+def digest(algorithm: str) -> Callable[[str], Digest]:
+    """The check for digests of ``algorithm``, in hexadecimal."""
+
+    def check(text: str) -> Digest:
+        try:
+            found = Digest.from_hex(text)
+        except ValueError as error:
+            raise RefusedError(
+                f"'{text}' is not a digest", f"copy what {algorithm}sum prints"
+            ) from error
+        if found.algorithm != algorithm:
+            raise RefusedError(
+                f"'{text}' has {len(text)} digits", f"an {algorithm} has {2 * LENGTHS[algorithm]}"
+            )
+        return found
+
+    return check
+
+
+def between(least: int, most: int) -> Callable[[int], int]:
+    """The check for whole numbers from ``least`` to ``most``."""
+
+    def check(number: int) -> int:
+        if not least <= number <= most:
+            raise RefusedError(f"{number} is out of range", f"write {least} to {most}")
+        return number
+
+    return check
+
+
+def some(values: _Several) -> _Several:
+    """The check for lists and mappings that must have something in them."""
+    if not values:
+        raise RefusedError("is empty", "write at least one, or remove the line")
+    return values

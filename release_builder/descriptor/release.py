@@ -1,0 +1,129 @@
+"""A release: one version on one arch, with everything that a descriptor says spelt out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from release_builder.descriptor.mirror import Kind
+from release_builder.descriptor.patterns import expand
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from release_builder.descriptor.mirror import Mirror
+    from release_builder.descriptor.model import Descriptor, Expected, Server, Sync
+    from release_builder.descriptor.version import Stage, Version
+    from release_builder.digests import Digest
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Release:
+    """What is built.
+
+    Attributes:
+        descriptor: The file that asked for it.
+        product: Name of the product.
+        version: Its version.
+        arch: Its arch.
+        mirror: Where it is fetched from.
+        workdir: Where it is built; absolute.
+        image: Plain name of the image, ending in .iso.
+        tree: Where the packages lie below the mirror, ending in a slash.
+        jigdo: Where the .jigdo may lie below the mirror, each ending in a slash.
+        servers: By label, where the parts are published.
+        digests: What the image must have.
+        size: Bytes that the image must have, where known.
+        sums: The sums file that has the image's digest, where there is one; absolute.
+        fetch: What sync fetches, relative to the mirror; folders end in a slash.
+        sync: How it fetches.
+    """
+
+    descriptor: Path
+    product: str
+    version: Version
+    arch: str
+    mirror: Mirror
+    workdir: Path
+    image: str
+    tree: str
+    jigdo: tuple[str, ...]
+    servers: Mapping[str, Server]
+    digests: tuple[Digest, ...]
+    size: int | None
+    sums: Path | None
+    fetch: tuple[str, ...]
+    sync: Sync
+
+    def server_urls(self, stage: Stage) -> dict[str, str]:
+        """By label, the URL that [Servers] must have at ``stage``."""
+        return {label: server.of(stage) for label, server in self.servers.items()}
+
+
+def expand_release(descriptor: Descriptor, arch: str) -> Release:
+    """The release that ``descriptor`` describes for ``arch``.
+
+    Raises:
+        RefusedError: A pattern has an unknown placeholder.
+    """
+    profile, version = descriptor.profile, descriptor.version
+    values = {
+        "version": version.text,
+        "major": str(version.major),
+        "arch": arch,
+        "product": profile.name,
+    }
+
+    def expand_all(texts: Iterable[str]) -> tuple[str, ...]:
+        return tuple(dict.fromkeys(expand(text, values) for text in texts))
+
+    image = expand(descriptor.image or profile.image, values)
+    tree = expand(descriptor.tree or profile.tree, values)
+    jigdo = expand_all(descriptor.jigdo or profile.jigdo)
+    sync = replace(
+        descriptor.sync,
+        include=expand_all((*profile.include, *descriptor.sync.include)),
+        exclude=expand_all(descriptor.sync.exclude),
+    )
+    workdir = Path(expand(descriptor.workdir, values)).expanduser()
+    expected = _expected(descriptor, arch)
+    known = (expected.md5, expected.sha256) if expected else ()
+    return Release(
+        descriptor=descriptor.path,
+        product=profile.name,
+        version=version,
+        arch=arch,
+        mirror=descriptor.mirror,
+        workdir=descriptor.path.absolute().parent / workdir,
+        image=image,
+        tree=tree,
+        jigdo=jigdo,
+        servers=_servers(descriptor, tree, values),
+        digests=tuple(digest for digest in known if digest),
+        size=expected.size if expected else None,
+        sums=descriptor.digests if isinstance(descriptor.digests, Path) else None,
+        fetch=tuple(dict.fromkeys((*jigdo, tree, *sync.include))),
+        sync=sync,
+    )
+
+
+def _servers(descriptor: Descriptor, tree: str, values: Mapping[str, str]) -> dict[str, Server]:
+    servers = {
+        label: replace(server, beta=expand(server.beta, values), final=expand(server.final, values))
+        for label, server in (descriptor.servers or descriptor.profile.servers).items()
+    }
+    if descriptor.servers or descriptor.mirror.kind is not Kind.HTTP:
+        return servers
+    # What is fetched over the web is published there too, at its own stage: a beta's mirror says
+    # nothing about where the final will lie.
+    here = {descriptor.version.stage.value: descriptor.mirror.url + tree}
+    return {label: replace(server, **here) for label, server in servers.items()}
+
+
+def _expected(descriptor: Descriptor, arch: str) -> Expected | None:
+    digests = descriptor.digests
+    if digests is None or isinstance(digests, Path):
+        return None
+    return digests.get(arch) if isinstance(digests, Mapping) else digests

@@ -1,0 +1,28 @@
+"""Texts that are written from templates: web pages, descriptors, files for other programs."""
+
+from __future__ import annotations
+
+from functools import cache
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
+
+from release_builder.files import resource
+
+
+def render(name: str, **values: object) -> str:
+    """The template ``name``, relative to ``templates/``, filled in with ``values``.
+
+    Raises:
+        jinja2.UndefinedError: The template uses a value that is not given.
+    """
+    return _environment().get_template(name).render(**values)
+
+
+@cache
+def _environment() -> Environment:
+    return Environment(
+        loader=FileSystemLoader(resource("templates")),
+        undefined=StrictUndefined,
+        autoescape=select_autoescape(("html", "html.j2"), default=False),
+        keep_trailing_newline=True,
+    )

@@ -1,0 +1,90 @@
+"""What the texts of a descriptor may look like."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from release_builder.descriptor import patterns
+from release_builder.descriptor.refusal import RefusedError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+
+def test_placeholders_are_expanded() -> None:
+    values = {"version": "9.0beta3", "major": "9", "arch": "x86_64", "product": "smeserver"}
+
+    text = patterns.expand("{product}-{version}-{arch}/{major}/{major}", values)
+
+    assert text == "smeserver-9.0beta3-x86_64/9/9"
+
+
+def test_an_unknown_placeholder_is_refused_with_the_one_that_was_meant() -> None:
+    with pytest.raises(RefusedError, match=r"\{verson\} is not known; did you mean \{version\}"):
+        patterns.expand("a-{verson}", {"version": "9", "arch": "i386"})
+
+
+@pytest.mark.parametrize("text", ["a{", "a}", "{{arch}}", "{arch"])
+def test_a_single_brace_is_refused(text: str) -> None:
+    with pytest.raises(RefusedError, match="single brace"):
+        patterns.expand(text, {"arch": "i386"})
+
+
+@pytest.mark.parametrize(
+    ("check", "text", "normal"),
+    [
+        pytest.param(patterns.folder, "smeos/{arch}", "smeos/{arch}/", id="slash is added"),
+        pytest.param(patterns.folder, "./a//b/./", "a/b/", id="folder is tidied"),
+        pytest.param(patterns.path, "a/comps.xml", "a/comps.xml", id="file stays a file"),
+        pytest.param(patterns.path, "a/b/", "a/b/", id="folder stays a folder"),
+        pytest.param(patterns.image, "a-{version}.iso", "a-{version}.iso", id="image"),
+        pytest.param(patterns.workdir, "~/sme/{arch}", "~/sme/{arch}", id="workdir"),
+        pytest.param(patterns.rate, "500k", "500k", id="rate"),
+        pytest.param(patterns.rate, "1.5m", "1.5m", id="rate with a point"),
+        pytest.param(patterns.server, "http://h/{arch}/", "http://h/{arch}/", id="server"),
+        pytest.param(patterns.exclude, "*.drpm", "*.drpm", id="exclude"),
+    ],
+)
+def test_a_right_text_comes_out_in_its_normal_form(
+    check: Callable[[str], str], text: str, normal: str
+) -> None:
+    assert check(text) == normal
+    assert check(normal) == normal
+
+
+@pytest.mark.parametrize(
+    ("check", "text"),
+    [
+        pytest.param(patterns.folder, "../a", id="folder that leads out"),
+        pytest.param(patterns.folder, "a/../../b", id="folder that leads out later"),
+        pytest.param(patterns.folder, "/a", id="absolute folder"),
+        pytest.param(patterns.folder, "~/a", id="folder at home"),
+        pytest.param(patterns.folder, "./", id="the mirror itself"),
+        pytest.param(patterns.folder, "a*/", id="folder with a wildcard"),
+        pytest.param(patterns.folder, "a b/", id="folder with a blank"),
+        pytest.param(patterns.image, "a/b.iso", id="image in a folder"),
+        pytest.param(patterns.image, "../b.iso", id="image that leads out"),
+        pytest.param(patterns.image, "b.img", id="image with another ending"),
+        pytest.param(patterns.image, ".iso", id="image without a name"),
+        pytest.param(patterns.image, "-b.iso", id="image like an option"),
+        pytest.param(patterns.workdir, "../a", id="workdir that leads out"),
+        pytest.param(patterns.workdir, "~no.such.user/a", id="workdir of nobody"),
+        pytest.param(patterns.rate, "fast", id="rate in words"),
+        pytest.param(patterns.rate, "-1", id="rate below zero"),
+        pytest.param(patterns.server, "http://h/a", id="server without trailing slash"),
+        pytest.param(patterns.server, "http://h", id="server without a path"),
+        pytest.param(patterns.server, "rsync://h/m/", id="server that browsers cannot read"),
+        pytest.param(patterns.server, "http://h/a b/", id="server with a blank"),
+        pytest.param(patterns.arch, "x86 64", id="arch with a blank"),
+        pytest.param(patterns.name, "a=b", id="label with an equals sign"),
+        pytest.param(patterns.digest("md5"), "ab" * 32, id="SHA-256 as MD5"),
+        pytest.param(patterns.digest("md5"), "xy" * 16, id="digest that is not hexadecimal"),
+    ],
+)
+def test_a_wrong_text_is_refused(check: Callable[[str], object], text: str) -> None:
+    with pytest.raises(RefusedError) as caught:
+        check(text)
+
+    assert caught.value.hint

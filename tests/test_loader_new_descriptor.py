@@ -1,0 +1,66 @@
+"""What init writes is a descriptor at once, and says the truth about the defaults."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import pytest
+
+from release_builder.errors import DescriptorError
+from release_builder.loader import load, new_descriptor, products
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+PROFILE = """\
+name: own
+arches: [i386, x86_64]
+image: own-{version}.iso
+tree: os/{arch}/
+jigdo: [iso/, jigdo/]
+servers: {A: {beta: "http://h/b/", final: "http://h/f/"}, B: {beta: "http://i/", final: "http://i/"}}
+"""
+
+
+def written(folder: Path, text: str) -> Path:
+    path = folder / "new.yaml"
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+@pytest.fixture(params=[*products(), "own profile.yaml"])
+def product(request: pytest.FixtureRequest, workdir: Path, monkeypatch: pytest.MonkeyPatch) -> str:
+    """A product that comes with the program, or one of the user's own."""
+    (workdir / "own profile.yaml").write_text(PROFILE, encoding="utf-8")
+    monkeypatch.chdir(workdir)
+    name: str = request.param
+    return name
+
+
+def test_a_new_descriptor_loads_without_complaint(workdir: Path, product: str) -> None:
+    path = written(workdir, new_descriptor(product))
+
+    descriptor = load(path)
+
+    assert descriptor.product == product
+    assert len(descriptor.releases()) == 1
+
+
+def test_the_keys_behind_a_hash_are_the_defaults(workdir: Path, product: str) -> None:
+    path = written(workdir, new_descriptor(product))
+    as_written = load(path).releases()
+
+    written(workdir, re.sub(r"^#(?=\S|  )", "", path.read_text("utf-8"), flags=re.MULTILINE))
+
+    uncommented = load(path).releases()
+    slow = tuple(
+        replace(release, sync=replace(release.sync, bwlimit="2m")) for release in as_written
+    )
+    assert uncommented == slow
+
+
+def test_a_new_descriptor_of_an_unknown_product_is_refused() -> None:
+    with pytest.raises(DescriptorError, match="--product: there is no product 'smesrver'"):
+        new_descriptor("smesrver")

@@ -1,0 +1,235 @@
+"""The JSON Schema that editors use and the loader come to the same verdict."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import jsonschema
+import pytest
+import yaml
+
+from release_builder.files import resource
+from release_builder.loader import InvalidDescriptorError, load
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+SCHEMA = json.loads(resource("data/descriptor.schema.json").read_text("utf-8"))
+MD5 = "a509d21d476f66b9d27135599b3e6936"
+SHA256 = "ab" * 32
+THREE = {"version": "9.0beta3", "arch": "x86_64", "mirror": "rsync://host/module/"}
+
+GOOD = [
+    *[{"version": text} for text in ("9", "8.0", "8.10", "10.1", "'10.1'", "7.1.3", "9.0rc1")],
+    *[{"arch": text} for text in ("i386", "[i386]", "[i386, x86_64]")],
+    *[
+        {"mirror": text}
+        for text in (
+            "rsync://host:8730/module/path",
+            "rsync://me@host/module",
+            "rsync://[::1]/module",
+            "host::module/path/",
+            "http://host",
+            "https://host:8443/path/",
+            "file:///srv/sme%209",
+            "/srv/sme 9",
+            "../mirror",
+            "./a:b",
+        )
+    ],
+    *[{"product": text} for text in ("smeserver", "centos")],
+    *[{"workdir": text} for text in ("'{product}/{version}'", "/srv/sme", "~/sme", "a b")],
+    *[{"image": text} for text in ("a.iso", "'{product}-{major}-{arch}.iso'")],
+    *[{"tree": text} for text in ("os", "'os/{arch}/'", "./os/", "a..b/")],
+    *[{"jigdo": text} for text in ("iso", "[iso, 'smeos/{arch}']")],
+    {"servers": "{A: {beta: 'http://h/{version}/', final: 'ftp://h:21/'}}"},
+    {
+        "servers": "{A: {beta: 'http://h/', final: 'http://h/'}, b-2: {beta: 'http://h/', final: 'http://h/'}}"
+    },
+    {"digests": f"{{md5: {MD5}, sha256: {SHA256}, size: 1}}"},
+    {"digests": "{}"},
+    {"digests": f"{{x86_64: {{md5: {MD5.upper()}}}}}"},
+    {"digests": "../MD5SUMS"},
+    {"sync": "{}"},
+    {"sync": "{delete: no, partial: on, delay_updates: false, max_delete: 0, timeout: 86400}"},
+    *[{"sync": f"{{bwlimit: {text}}}"} for text in ("500", "1.5", "500k", "'2m'", "0")],
+    {"sync": "{include: [], exclude: []}"},
+    {"sync": "{include: 'extras/{arch}/', exclude: ['*.drpm', 'a b']}"},
+]
+BAD = [
+    *[
+        {"version": text}
+        for text in (
+            "9.0bta3",
+            "9.0-beta3",
+            "9.0 beta3",
+            "v9.0",
+            "-1",
+            "9.0.1.2",
+            "[9]",
+            "true",
+            "",
+        )
+    ],
+    *[{"arch": text} for text in ("x86-64", "X86_64", "386", "[]", "{}", "[[i386]]", "")],
+    *[
+        {"mirror": text}
+        for text in (
+            "ftp://host/path/",
+            "ssh://host/path/",
+            "me@host:/path",
+            "host:path",
+            "rsync://host",
+            "rsync://host/",
+            "rsync://host/./",
+            "'host::'",
+            "rsync:///module/",
+            "rsync://-o/module/",
+            "rsync://me:secret@host/module/",
+            "me:secret@host::module/",
+            "http://me@host/",
+            "rsync://host/a/../b/",
+            "rsync://host/a*/",
+            "http://host/a?b",
+            "http://host/a b/",
+            "file://host/path/",
+            "'-e'",
+            "''",
+            "[a]",
+            "",
+        )
+    ],
+    *[{"product": text} for text in ("smeservr", "''", "1")],
+    *[{"workdir": text} for text in ("../x", "a/../b", "'{x}'", "'a{'", "")],
+    *[
+        {"image": text}
+        for text in ("a.img", "a/b.iso", "../a.iso", ".iso", "'-a.iso'", "'a*.iso'", "'{x}.iso'")
+    ],
+    *[
+        {"tree": text}
+        for text in ("../os", "a/../os", "/os", "~/os", "'.'", "'./'", "'a*'", "a b", "'{x}'", "")
+    ],
+    *[{"jigdo": text} for text in ("[]", "[iso, ../iso]", "{a: b}")],
+    *[
+        {"servers": text}
+        for text in (
+            "{}",
+            "[a]",
+            "{A: 'http://h/'}",
+            "{A: {beta: 'http://h/'}}",
+            "{A: {beta: 'http://h', final: 'http://h/'}}",
+            "{A: {beta: 'http://h/a', final: 'http://h/'}}",
+            "{A: {beta: 'rsync://h/m/', final: 'http://h/'}}",
+            "{A: {beta: 'http://h/', final: 'http://h/', rc: 'http://h/'}}",
+            "{A: {beta: 'http://h/{x}/', final: 'http://h/'}}",
+            "{'a b': {beta: 'http://h/', final: 'http://h/'}}",
+        )
+    ],
+    *[
+        {"digests": text}
+        for text in (
+            "{md5: x}",
+            f"{{md5: {SHA256}}}",
+            f"{{sha1: {MD5}}}",
+            "{size: 0}",
+            "{size: '1'}",
+            "{size: 1.5}",
+            "{x86_64: {md5: x}}",
+            "[a]",
+            "",
+        )
+    ],
+    *[
+        {"sync": text}
+        for text in (
+            "fast",
+            "{max_delte: 1}",
+            "{max_delete: -1}",
+            "{max_delete: many}",
+            "{timeout: 0}",
+            "{timeout: '9'}",
+            "{delete: 'no'}",
+            "{delete: 1}",
+            "{bwlimit: fast}",
+            "{bwlimit: -1}",
+            "{include: ../x}",
+            "{exclude: [[a]]}",
+            "{exclude: '{x}'}",
+            "",
+        )
+    ],
+    {"serverz": "1"},
+    {"track": "testing/9"},
+]
+ONLY_THE_LOADER_KNOWS = [
+    pytest.param("tree: a\ntree: b\n", id="duplicate key"),
+    pytest.param("sync: {timeout: 1, timeout: 2}\n", id="duplicate key below"),
+    pytest.param("tree: &a os\njigdo: *a\n", id="alias"),
+    pytest.param("sync: {timeout: 0x10}\n", id="hexadecimal"),
+    pytest.param("sync: {timeout: 1_0}\n", id="underscore"),
+    pytest.param("sync: {timeout: 010}\n", id="octal"),
+    pytest.param("workdir: ~no.such.user/x\n", id="home of nobody"),
+    pytest.param("product: ./no/such.yaml\n", id="profile that is not there"),
+    pytest.param(f"digests: {{i386: {{md5: {MD5}}}}}\n", id="digest of another arch"),
+]
+
+
+def text_of(changes: dict[str, str]) -> str:
+    return "".join(f"{key}: {value}\n" for key, value in {**THREE, **changes}.items())
+
+
+def is_right_for_the_schema(text: str) -> bool:
+    return jsonschema.Draft202012Validator(SCHEMA).is_valid(yaml.safe_load(text))
+
+
+def is_right_for_the_loader(folder: Path, text: str) -> bool:
+    path = folder / "sme.yaml"
+    path.write_text(text, encoding="utf-8")
+    try:
+        load(path)
+    except InvalidDescriptorError:
+        return False
+    return True
+
+
+def test_the_schema_is_one() -> None:
+    jsonschema.Draft202012Validator.check_schema(SCHEMA)
+
+
+@pytest.mark.parametrize("changes", GOOD, ids=str)
+def test_what_is_right_is_right_for_both(workdir: Path, changes: dict[str, str]) -> None:
+    text = text_of(changes)
+
+    assert is_right_for_the_loader(workdir, text)
+    assert is_right_for_the_schema(text)
+
+
+@pytest.mark.parametrize("changes", BAD, ids=str)
+def test_what_is_wrong_is_wrong_for_both(workdir: Path, changes: dict[str, str]) -> None:
+    text = text_of(changes)
+
+    assert not is_right_for_the_loader(workdir, text)
+    assert not is_right_for_the_schema(text)
+
+
+@pytest.mark.parametrize("missing", THREE)
+def test_each_of_the_three_keys_is_missed_by_both(workdir: Path, missing: str) -> None:
+    text = "".join(f"{key}: {value}\n" for key, value in THREE.items() if key != missing)
+
+    assert not is_right_for_the_loader(workdir, text)
+    assert not is_right_for_the_schema(text)
+
+
+@pytest.mark.parametrize("lines", ONLY_THE_LOADER_KNOWS)
+def test_what_a_schema_cannot_know_is_known_to_the_loader(workdir: Path, lines: str) -> None:
+    text = text_of({}) + lines
+
+    assert is_right_for_the_schema(text)
+    assert not is_right_for_the_loader(workdir, text)
+
+
+def test_every_key_has_a_description_for_editors() -> None:
+    keys = SCHEMA["properties"] | SCHEMA["properties"]["sync"]["properties"] | SCHEMA["$defs"]
+
+    assert [name for name, key in keys.items() if not key.get("description")] == []
