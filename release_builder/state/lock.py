@@ -1,0 +1,84 @@
+"""One run at a time: a lock that the kernel drops with its last holder, however that ends."""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import os
+import socket
+import stat
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Final
+
+from release_builder.errors import BusyError, SurroundingsError, printable
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from io import FileIO
+    from pathlib import Path
+
+_WORDS_LIMIT: Final = 512  # bytes of the holder's words that a message repeats
+
+
+@contextlib.contextmanager
+def hold(path: Path) -> Iterator[FileIO]:
+    """Hold the lock ``path`` while the block runs.
+
+    The file stays for ever: whoever removed it could not know who waits at the old one. Between
+    machines (NFS) it holds where the file system passes flock on, as Linux has since 2.6.12.
+
+    Args:
+        path: The lock's file; it and its folder are made where missing.
+
+    Yields:
+        The open file. A program that inherits its ``fileno()`` keeps the lock when we die.
+
+    Raises:
+        BusyError: Another run holds it; the message says which process, where, since when.
+        SurroundingsError: The file cannot be opened, or its file system has no locks.
+    """
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        lock = _open(path)
+    except OSError as error:
+        raise _unusable(path, error) from error
+    with lock:
+        try:
+            _take(lock, path)
+        except OSError as error:
+            raise _unusable(path, error) from error
+        yield lock
+
+
+def _open(path: Path) -> FileIO:
+    # A link planted in the place of the lock must not make us write elsewhere, nor a FIFO wait.
+    flags = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK
+    descriptor = os.open(path, flags, 0o644)
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        os.close(descriptor)
+        raise OSError(0, "not a regular file")
+    return os.fdopen(descriptor, "r+b", buffering=0)
+
+
+def _take(lock: FileIO, path: Path) -> None:
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        words = os.pread(lock.fileno(), _WORDS_LIMIT, 0).decode("utf-8", "replace").strip()
+        raise BusyError(
+            f"another run holds {printable(str(path))}: {printable(words) or 'just started'}",
+            hint="wait for it to end; if that process is gone, a program that it started still "
+            f"runs: fuser {printable(str(path))}",
+        ) from None
+    since = datetime.now(UTC).isoformat(timespec="seconds")
+    words = f"process {os.getpid()} on {socket.gethostname()} since {since}\n"
+    # Cut after the writing, not before it: a reader never finds the file empty.
+    os.ftruncate(lock.fileno(), os.pwrite(lock.fileno(), words.encode(), 0))
+
+
+def _unusable(path: Path, error: OSError) -> SurroundingsError:
+    return SurroundingsError(
+        f"cannot lock {printable(str(path))}: {error.strerror or error}",
+        hint="it must be a plain file in a folder that this user may write;"
+        " --workdir names another folder",
+    )
