@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import errno
 from enum import IntEnum
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 class Status(IntEnum):
@@ -51,6 +54,18 @@ class WrongBytesError(ReleaseBuilderError):
     """Bytes from outside are not what their format or their digest demands."""
 
 
+class WrongFileError(WrongBytesError):
+    """A file of the tree has not the digest that others state for it.
+
+    Attributes:
+        path: The file; fetching it once more may help.
+    """
+
+    def __init__(self, what: str, path: Path, *, hint: str = "") -> None:
+        super().__init__(what, hint=hint)
+        self.path = path
+
+
 class SurroundingsError(ReleaseBuilderError):
     """The machine lacks something: a program, a permission, room."""
 
@@ -61,6 +76,12 @@ class BusyError(ReleaseBuilderError):
     """Another run holds the lock."""
 
     status = Status.BUSY
+
+
+class StoppedError(ReleaseBuilderError):
+    """Somebody stopped a program that we waited for."""
+
+    status = Status.INTERRUPTED
 
 
 _HINTS = {

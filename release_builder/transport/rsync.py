@@ -1,0 +1,137 @@
+"""A mirror that the real rsync program reads: a daemon's module or a local folder."""
+
+from __future__ import annotations
+
+import re
+from functools import cached_property
+from typing import TYPE_CHECKING, Final
+
+from release_builder import process
+from release_builder.errors import SurroundingsError, printable
+from release_builder.monitor import Monitor
+from release_builder.transport.rsync_output import OUT_FORMAT, VANISHED, OutputReader, failure
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from release_builder.transport import Pull, Transfer
+
+_CONNECT_TIMEOUT: Final = 30  # seconds
+_PASSED_ON: Final = ("RSYNC_PROXY", "RSYNC_PASSWORD")
+
+
+class RsyncMirror:
+    """The tree at ``source``, as rsync names it, with a slash at the end.
+
+    Args:
+        source: ``rsync://host/module/path/`` or the absolute path of a folder.
+        keep_open: Descriptors that rsync inherits, so that a lock is held as long as it writes.
+    """
+
+    def __init__(self, source: str, keep_open: Sequence[int] = ()) -> None:
+        self.source = source
+        self._keep_open = tuple(keep_open)
+
+    @cached_property
+    def version(self) -> tuple[int, int]:
+        """The rsync program's version, such as (3, 1)."""
+        said = process.run(["rsync", "--version"]).stdout
+        found = re.search(r"version v?(\d+)\.(\d+)", said)
+        if not found:
+            raise SurroundingsError("rsync --version does not say a version", hint=said[:200])
+        return int(found[1]), int(found[2])
+
+    def names(self) -> tuple[str, ...]:
+        """See Transport."""
+        argv = ["rsync", "--list-only", *self._reach(), self.source]
+        outcome = process.run(argv, env=self._environment(), keep_open=self._keep_open)
+        if outcome.status:
+            raise failure(outcome.status, outcome.stderr, self.source)
+        # -rw-r--r--      1,234 2013/10/15 16:41:30 name
+        entries = (line.split(None, 4) for line in outcome.stdout.splitlines() if line[:1] in "d-l")
+        return tuple(
+            printable(entry[4]) + ("/" if entry[0].startswith("d") else "")
+            for entry in entries
+            if len(entry) == 5 and entry[4] != "."
+        )
+
+    def preview(self, pull: Pull) -> Transfer:
+        """See Transport."""
+        return self._run([*self._argv(pull), "--dry-run"], pull, Monitor())
+
+    def pull(self, pull: Pull, monitor: Monitor) -> Transfer:
+        """See Transport."""
+        pull.into.mkdir(parents=True, exist_ok=True)
+        progress = ["--info=progress2"] if self.version >= (3, 1) else []
+        return self._run([*self._argv(pull), *progress], pull, monitor)
+
+    def _run(self, argv: Sequence[str], pull: Pull, monitor: Monitor) -> Transfer:
+        reader = OutputReader(monitor)
+        outcome = process.run(
+            [*argv, self.source, f"{pull.into}/"],
+            on_output=reader.feed,
+            on_start=monitor.detail,
+            env=self._environment(),
+            keep_open=self._keep_open,
+        )
+        if outcome.status not in {0, VANISHED}:
+            raise failure(outcome.status, outcome.stderr, self.source)
+        return reader.transfer(vanished=outcome.status == VANISHED)
+
+    def _environment(self) -> dict[str, str]:
+        return process.environment(pass_on=_PASSED_ON)
+
+    def _reach(self) -> Iterator[str]:
+        if self.source.startswith("rsync:") and self.version >= (3, 0):
+            yield f"--contimeout={_CONNECT_TIMEOUT}"
+
+    def _argv(self, pull: Pull) -> list[str]:
+        return ["rsync", *pull_options(pull), *self._reach(), *filters(pull)]
+
+
+def pull_options(pull: Pull) -> list[str]:
+    """Options of rsync for ``pull``, without what it reads and writes."""
+    options = [
+        "-aHS",
+        # The ids of a mirror's users mean nothing here, and devices have no place in a release.
+        "--no-owner",
+        "--no-group",
+        "--no-devices",
+        "--no-specials",
+        "--stats",
+        f"--out-format={OUT_FORMAT}",
+        f"--timeout={pull.timeout}",
+    ]
+    if pull.partial:
+        options.append("--partial")
+    if pull.delay_updates:
+        options.append("--delay-updates")
+    if pull.compare_content:
+        options.append("--checksum")
+    if pull.bwlimit:
+        options.append(f"--bwlimit={pull.bwlimit}")
+    if pull.delete:
+        options += ["--delete-after", f"--max-delete={pull.max_delete}"]
+    return options
+
+
+def filters(pull: Pull) -> list[str]:
+    """The filter rules that leave just what ``pull`` wants; for rsync the first match counts."""
+    folders = [entry for entry in pull.wanted if entry.endswith("/")]
+    patterns = [entry for entry in pull.wanted if not entry.endswith("/")]
+    rules = [f"--exclude={pattern}" for pattern in pull.excluded]
+    rules += [f"--include={each}" for pattern in patterns for each in _way_to(pattern)]
+    rules += [f"--exclude={pattern}" for pattern in pull.unwanted]
+    for folder in folders:
+        rules += [f"--include={each}" for each in _way_to(folder)]
+        rules.append(f"--include=/{folder}**")
+    return [*dict.fromkeys(rules), "--exclude=*"]
+
+
+def _way_to(entry: str) -> list[str]:
+    """``/a/``, ``/a/b/``, ``/a/b/c`` for ``a/b/c``: what lies in excluded folders is never seen."""
+    names = entry.rstrip("/").split("/")
+    if len(names) == 1 and not entry.endswith("/"):  # a plain name counts in every folder
+        return [entry]
+    parents = [f"/{'/'.join(names[:depth])}/" for depth in range(1, len(names))]
+    return [*parents, f"/{entry}"]

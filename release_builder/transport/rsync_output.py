@@ -1,0 +1,138 @@
+"""What rsync prints and how it ends, read once into values.
+
+Source: rsync(1), "--out-format", "--itemize-changes", "--stats", "EXIT VALUES".
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Final
+
+from release_builder.errors import (
+    DescriptorError,
+    IncompleteError,
+    ReleaseBuilderError,
+    StoppedError,
+    SurroundingsError,
+)
+from release_builder.transport import Moved, Transfer
+
+if TYPE_CHECKING:
+    from release_builder.monitor import Monitor
+
+OUT_FORMAT: Final = "%i|%l|%b|%n"  # itemized change, bytes of the file, bytes sent, name
+
+_LINE_END: Final = re.compile(rb"[\r\n]")
+_ITEM: Final = re.compile(r"([<>ch.*][^|]{1,11})\|(\d+)\|(\d+)\|(.*)")
+_PROGRESS: Final = re.compile(r"\s*([\d,]+)\s+\d+%\s+\S+/s\s")
+_STATISTIC: Final = re.compile(
+    r"(Total file size|Total bytes received|Literal data): ([\d,.]+)(?: bytes)?$"
+)
+
+VANISHED: Final = 24
+_SEE_ABOVE: Final = "rsync's own words above say why"
+_AGAIN: Final = (IncompleteError, "the mirror could not be read to the end", "run again later")
+_MISUSE: Final = (DescriptorError, "the mirror refuses this", "check `mirror:` and `sync:`")
+_READINGS: Final = {
+    **dict.fromkeys((6, 10, 12, 23, 30, 35), _AGAIN),
+    **dict.fromkeys((1, 2, 3, 4, 5), _MISUSE),
+    20: (StoppedError, "it was stopped", "the same command goes on from here"),
+    25: (
+        DescriptorError,
+        "more files are gone from the mirror than may be deleted here",
+        "look at the mirror; if it is right, raise `max_delete:` below `sync:`",
+    ),
+}
+_ROOT_MISSING: Final = re.compile(
+    r"(?:change_dir|link_stat) .* failed: No such file|Unknown module", re.IGNORECASE
+)
+# rsync calls an error of our own side 23 too; the role in brackets tells whose it was.
+_OUR_SIDE: Final = re.compile(
+    r"(?:\[(?:receiver|generator|Receiver)[^\]]*\]|mkstemp|mkdir|rename|recv_generator).*"
+    r"(?:No space left|Permission denied|Read-only file system|Disk quota)"
+)
+
+
+class OutputReader:
+    """Takes rsync's stdout in pieces and tells a monitor how far it is."""
+
+    def __init__(self, monitor: Monitor) -> None:
+        self._monitor = monitor
+        self._rest = b""
+        self._fetched: list[Moved] = []
+        self._deleted: list[str] = []
+        self._changes = 0
+        self._finished_size = 0
+        self._statistics: dict[str, int] = {}
+
+    def feed(self, piece: bytes) -> None:
+        """The next bytes of stdout."""
+        *lines, self._rest = _LINE_END.split(self._rest + piece)
+        for line in lines:
+            self._line(line.decode("utf-8", "surrogateescape"))
+
+    def transfer(self, *, vanished: bool = False) -> Transfer:
+        """All that was read."""
+        self.feed(b"\n")
+        return Transfer(
+            fetched=tuple(self._fetched),
+            deleted=tuple(self._deleted),
+            changes=self._changes,
+            listed_size=self._statistics.get("Total file size", 0),
+            received=self._statistics.get("Total bytes received", 0),
+            literal=self._statistics.get("Literal data", 0),
+            vanished=vanished,
+        )
+
+    def _line(self, line: str) -> None:
+        if item := _ITEM.fullmatch(line):
+            self._item(item[1].rstrip(), int(item[2]), item[4])
+        elif progress := _PROGRESS.match(line):
+            self._tell(int(progress[1].replace(",", "")))
+        elif statistic := _STATISTIC.fullmatch(line):
+            self._statistics[statistic[1]] = int(re.sub("[,.]", "", statistic[2]))
+
+    def _item(self, change: str, length: int, path: str) -> None:
+        self._changes += 1
+        if change == "*deleting":
+            self._deleted.append(path)
+        elif change.startswith(">f"):
+            self._fetched.append(Moved(path, length))
+            self._finished_size += length
+            self._tell(self._finished_size)
+
+    def _tell(self, done: int) -> None:
+        self._monitor.progress(done, note=f"{len(self._fetched):,} files")
+
+
+def failure(status: int, complaints: str, mirror: str) -> ReleaseBuilderError:
+    """The error that rsync's exit ``status`` and its own words amount to.
+
+    Args:
+        status: rsync's exit status, neither 0 nor VANISHED; negative for a signal.
+        complaints: Its stderr.
+        mirror: The URL that was asked.
+    """
+    kind, what, hint = _classify(status, complaints)
+    return kind(
+        f"rsync {mirror}: {what} (rsync's status {status})\n{_own_words(complaints)}", hint=hint
+    )
+
+
+_Reading = tuple[type[ReleaseBuilderError], str, str]
+
+
+def _classify(status: int, complaints: str) -> _Reading:
+    if status == 23 and _OUR_SIDE.search(complaints):
+        return SurroundingsError, "this machine could not take the files", _SEE_ABOVE
+    if status in {5, 23} and _ROOT_MISSING.search(complaints):
+        return DescriptorError, "the mirror has no such place", "correct `mirror:`"
+    if status == 5 and "max connections" in complaints:
+        status = 10  # the daemon's own "try again later" comes as an error of the protocol
+    return _READINGS.get(status, (SurroundingsError, "rsync gave up", _SEE_ABOVE))
+
+
+def _own_words(complaints: str) -> str:
+    lines = [line for line in complaints.splitlines() if line.strip()]
+    shown = lines if len(lines) <= 6 else [*lines[:5], f"… {len(lines) - 6} more lines", lines[-1]]
+    return "\n".join(f"    {line}" for line in shown)
