@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shlex
 import shutil
+import signal
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -14,12 +16,14 @@ import sh
 from release_builder.errors import SurroundingsError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
 _ANY_STATUS: Final = list(range(-64, 256))
 _KEPT: Final = ("PATH", "HOME", "TMPDIR")
 _PACKAGES: Final = {  # program → package on Debian, package on Enterprise Linux
     "createrepo_c": ("createrepo-c", "createrepo_c"),
+    "isohybrid": ("syslinux-utils", "syslinux"),
+    "isolinux.bin": ("isolinux", "syslinux"),
     "jigdo-file": ("jigdo-file", "jigdo"),
     "rpmbuild": ("rpm", "rpm-build"),
 }
@@ -48,12 +52,16 @@ def find(program: str) -> str:
     """
     path = shutil.which(program)
     if path is None:
-        debian, enterprise = _PACKAGES.get(program, (program, program))
         raise SurroundingsError(
-            f"the program {program} is not installed",
-            hint=f"install it: apt-get install {debian}, or yum install {enterprise}",
+            f"the program {program} is not installed", hint=installation_hint(program)
         )
     return path
+
+
+def installation_hint(program: str) -> str:
+    """How to get ``program``."""
+    debian, enterprise = _PACKAGES.get(program, (program, program))
+    return f"install it: apt-get install {debian}, or yum install {enterprise}"
 
 
 def environment(
@@ -123,3 +131,55 @@ def run(  # noqa: PLR0913 (each is a property of a process; no two belong togeth
         os.close(read_end)
     stdout = b"".join(collected).decode("utf-8", "surrogateescape")
     return Outcome(running.exit_code, stdout, running.stderr.decode("utf-8", "surrogateescape"))
+
+
+@contextlib.contextmanager
+def start(
+    argv: Sequence[str],
+    *,
+    log: Path,
+    env: Mapping[str, str] | None = None,
+    grace: float = 5.0,
+) -> Iterator[Callable[[], bool]]:
+    """Run a program beside us for as long as the block lasts; it and its children end with it.
+
+    Args:
+        argv: The program and its arguments.
+        log: Gets all that it prints.
+        env: Its whole environment; default ``environment()``.
+        grace: Seconds that it has to end after SIGTERM; SIGKILL follows.
+
+    Yields:
+        A function that tells whether it still runs.
+
+    Raises:
+        SurroundingsError: The program is missing.
+    """
+    program = sh.Command(find(argv[0]))
+    with log.open("wb") as out, Path(os.devnull).open("rb") as nothing:
+        running = program(
+            *argv[1:],
+            _bg=True,
+            _bg_exc=False,
+            _in=nothing,
+            _out=out,
+            _err_to_out=True,
+            _tty_out=False,
+            _env=dict(environment() if env is None else env),
+            _new_group=True,
+            _ok_code=_ANY_STATUS,
+        )
+    try:
+        yield running.is_alive
+    finally:
+        _end(running, grace)
+
+
+def _end(running: sh.RunningCommand, grace: float) -> None:
+    with contextlib.suppress(ProcessLookupError):
+        running.signal_group(signal.SIGTERM)
+        try:
+            running.wait(timeout=grace)
+        except sh.TimeoutException:
+            running.signal_group(signal.SIGKILL)
+            running.wait()
