@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import os
 import stat
-import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
@@ -69,20 +68,21 @@ def open_regular(path: Path) -> BinaryIO:
 def replacing(path: Path, mode: int = 0o644) -> Iterator[BinaryIO]:
     """A new file that becomes ``path`` when the block ends well, and vanishes when not.
 
-    The bytes are on disk before the name points to them.
+    The bytes are on disk before the name points to them. What a killed run left is overwritten
+    by the next: the name beside is always the same, so one writer at a time, please.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    descriptor, beside = tempfile.mkstemp(prefix=f".{path.name[:200]}.", dir=path.parent)
+    beside = path.with_name(f".{path.name}.new")
+    flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW | os.O_CLOEXEC
+    descriptor = os.open(beside, flags, mode)
     try:
         with os.fdopen(descriptor, "wb") as out:
             yield out
             out.flush()
-            os.fchmod(out.fileno(), mode)
             os.fsync(out.fileno())
-        Path(beside).replace(path)
+        beside.replace(path)
     except BaseException:
-        with contextlib.suppress(FileNotFoundError):
-            Path(beside).unlink()
+        beside.unlink(missing_ok=True)
         raise
     sync_folder(path.parent)
 

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from release_builder.errors import Status
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 SCHEMA_VERSION: Final = 1
 
@@ -86,6 +89,7 @@ class StepResult:
         counts: Named numbers, such as ``files_fetched`` or ``bytes_written``.
         findings: What should be known.
         facts: Named texts, such as the image's path and digest.
+        suspects: Files of the tree, below its root, whose bytes are not what the pair says.
     """
 
     step: str
@@ -95,6 +99,7 @@ class StepResult:
     counts: dict[str, int] = field(default_factory=dict)
     findings: tuple[Finding, ...] = ()
     facts: dict[str, str] = field(default_factory=dict)
+    suspects: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +112,11 @@ class ReleaseReport:
     arch: str
     workdir: str
     steps: tuple[StepResult, ...]
+
+    @property
+    def exit_status(self) -> Status:
+        """The status that this release alone would give."""
+        return _status_of(finding for step in self.steps for finding in step.findings)
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,8 +136,7 @@ class Report:
     @property
     def exit_status(self) -> Status:
         """The status for the shell; see design: wrong speaks louder than incomplete."""
-        due = {finding.severity.status for finding in self.all_findings()}
-        return next((status for status in _PRECEDENCE if status in due), Status.DONE)
+        return _status_of(self.all_findings())
 
     def all_findings(self) -> tuple[Finding, ...]:
         """Every finding of the run, in order."""
@@ -138,3 +147,8 @@ class Report:
             for finding in step.findings
         )
         return (*self.findings, *of_steps)
+
+
+def _status_of(findings: Iterable[Finding]) -> Status:
+    due = {finding.severity.status for finding in findings}
+    return next((status for status in _PRECEDENCE if status in due), Status.DONE)

@@ -1,0 +1,106 @@
+"""The Python interface: a function for each command."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from release_builder import runner
+from release_builder.errors import DescriptorError
+from release_builder.files import replacing, resource
+from release_builder.loader import InvalidDescriptorError, load, new_descriptor
+from release_builder.plan import BUILD, Options, Plan
+from release_builder.plan.workdir import workdir_of
+from release_builder.preview import preview
+from release_builder.report import Finding, Severity
+from release_builder.state.digest_cache import open_cache, state_folder
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from release_builder.loader import Complaint
+    from release_builder.monitor import Monitor
+    from release_builder.preview import Preview
+    from release_builder.report import Report
+
+
+def plans(
+    descriptors: Sequence[Path],
+    options: Options,
+    steps: Sequence[str] = BUILD,
+    mirror: str | None = None,
+) -> tuple[Plan, ...]:
+    """The plans for every release of ``descriptors``.
+
+    Args:
+        descriptors: Paths of YAML files.
+        options: What was said beside them.
+        steps: Which steps, in order.
+        mirror: In the place of every descriptor's own.
+
+    Raises:
+        InvalidDescriptorError: With all that is wrong in the first file that is wrong.
+    """
+    releases = [release for path in descriptors for release in load(path, mirror).releases()]
+    return tuple(
+        Plan(release, workdir_of(release, releases, options.workdir), tuple(steps), options)
+        for release in releases
+    )
+
+
+def carry_out(
+    command: str,
+    planned: Sequence[Plan],
+    monitor: Monitor,
+) -> Report:
+    """Carry out ``planned``; the report says what came of each release.
+
+    Raises:
+        SurroundingsError: The state folder cannot be used.
+    """
+    with open_cache(state_folder(os.environ)) as cache:
+        report = runner.carry_out(command, planned, cache, monitor)
+    notes = tuple(Finding(Severity.WARNING, note) for note in cache.notes)
+    return replace(report, findings=(*report.findings, *notes))
+
+
+def previews(planned: Sequence[Plan]) -> tuple[Preview, ...]:
+    """What carrying out ``planned`` would fetch, delete and write; leaves nothing behind.
+
+    Raises:
+        ReleaseBuilderError: The mirror cannot say; that is never "nothing to do".
+    """
+    return tuple(preview(plan) for plan in planned)
+
+
+def init(path: Path, product: str, mirror: str | None = None) -> None:
+    """Write a commented descriptor for ``product`` to ``path``.
+
+    Raises:
+        DescriptorError: ``path`` is there already; there is no such product; ``mirror`` is none.
+    """
+    if path.exists():
+        raise DescriptorError(f"{path} is there already", hint="name another file")
+    with replacing(path) as out:
+        out.write(new_descriptor(product, mirror).encode())
+
+
+def complaints(path: Path, mirror: str | None = None) -> tuple[Complaint, ...]:
+    """All that is wrong in the descriptor at ``path``.
+
+    Args:
+        path: A YAML file.
+        mirror: In the place of the descriptor's own.
+    """
+    try:
+        load(path, mirror)
+    except InvalidDescriptorError as error:
+        return error.complaints
+    return ()
+
+
+def schema() -> str:
+    """The JSON Schema of descriptors."""
+    return resource("data/descriptor.schema.json").read_text(encoding="utf-8")

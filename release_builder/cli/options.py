@@ -1,0 +1,98 @@
+"""The options that every command has, and what they become."""
+
+from __future__ import annotations
+
+import functools
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from release_builder.cli.failure import as_report
+from release_builder.cli.monitors import make_monitor
+from release_builder.cli.show import print_json
+from release_builder.errors import ReleaseBuilderError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from release_builder.monitor import Monitor
+
+DESCRIPTORS = click.argument(
+    "descriptors",
+    metavar="FILE...",
+    nargs=-1,
+    required=True,
+    type=click.Path(path_type=Path),
+)
+WORKDIR = click.option(
+    "--workdir",
+    metavar="DIR",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="Work in this folder; several releases have a folder each below it.",
+)
+MIRROR = click.option(
+    "--mirror", metavar="URL", help="Use this mirror in place of the descriptor's."
+)
+OFFLINE = click.option("--offline", is_flag=True, help="Ask no mirror; work with what is here.")
+
+
+@dataclass(frozen=True, slots=True)
+class Output:
+    """How a command speaks.
+
+    Attributes:
+        json: One JSON document on stdout, nothing else there.
+        quiet: Nothing but problems.
+        verbose: More lines, among them the programs that are run.
+        colour: Whether colours are wanted; None leaves it to the terminal.
+    """
+
+    json: bool
+    quiet: bool
+    verbose: bool
+    colour: bool | None
+
+    def monitor(self) -> Monitor:
+        """Bars on a terminal, lines in a pipe, nothing where nobody watches."""
+        return make_monitor(quiet=self.quiet, verbose=self.verbose, colour=self.colour)
+
+
+def with_output(command: Callable[..., int]) -> Callable[..., int]:
+    """Give ``command`` the options that say how it speaks, as one ``output`` argument."""
+
+    @functools.wraps(command)
+    @click.pass_context
+    def wrapped(
+        context: click.Context,
+        /,
+        *,
+        as_json: bool,
+        quiet: bool,
+        verbose: bool,
+        no_color: bool,
+        **others: object,
+    ) -> int:
+        context.color = False if no_color else None
+        output = Output(as_json, quiet, verbose, context.color)
+        try:
+            return command(output=output, **others)
+        except (ReleaseBuilderError, OSError) as error:
+            if not as_json:
+                raise
+            report = as_report(context.info_name or "", error)
+            print_json(report)
+            return report.exit_status
+
+    decorated: Callable[..., int] = wrapped
+    for option in (
+        click.option("--no-color", is_flag=True, help="No colours."),
+        click.option(
+            "-v", "--verbose", is_flag=True, help="Say more: the programs run, all findings."
+        ),
+        click.option("-q", "--quiet", is_flag=True, help="Say nothing but problems."),
+        click.option("--json", "as_json", is_flag=True, help="One JSON document on stdout."),
+    ):
+        decorated = option(decorated)
+    return decorated

@@ -1,0 +1,106 @@
+"""Reports for people, and for programs."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from typing import TYPE_CHECKING, Any, Final
+
+import click
+
+from release_builder.cli.failure import print_problem
+from release_builder.errors import Status
+from release_builder.report import SCHEMA_VERSION, Outcome, Severity
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from release_builder.cli.options import Output
+    from release_builder.report import Finding, ReleaseReport, Report, StepResult
+
+_SHOWN: Final = 20  # findings of a step, unless more are asked for
+_COLOURS: Final = {
+    Outcome.DONE: "green",
+    Outcome.UNCHANGED: "green",
+    Outcome.INCOMPLETE: "yellow",
+    Outcome.FAILED: "red",
+    Outcome.SKIPPED: None,
+}
+_KINDS: Final = {Severity.NOTE: "note", Severity.WARNING: "warning", Severity.BUSY: "busy"}
+_LAST_WORDS: Final = {
+    Status.DONE: "done and verified",
+    Status.INCOMPLETE: "incomplete: run again later",
+    Status.WRONG: "wrong: see above",
+    Status.SURROUNDINGS: "stopped: this machine lacks something, see above",
+    Status.BUSY: "another run is at work there",
+    Status.INTERRUPTED: "interrupted: the same command goes on from here",
+}
+
+
+def show_report(report: Report, output: Output) -> int:
+    """Print ``report`` as the user wants it.
+
+    Returns:
+        The exit status.
+    """
+    if output.json:
+        print_json(report)
+    else:
+        for release in report.releases:
+            _show_release(release, output)
+        _show_findings(report.findings, output)
+    return report.exit_status
+
+
+def print_json(report: Report) -> None:
+    """``report`` as the JSON document that data/output.schema.json describes."""
+    print_document(report.command, report.exit_status, dataclasses.asdict(report))
+
+
+def print_document(command: str, status: int, content: dict[str, Any]) -> None:
+    """One versioned JSON document on stdout; bytes that are no UTF-8 stay escaped."""
+    document = {"version": SCHEMA_VERSION, **content, "command": command, "exit_status": status}
+    click.echo(json.dumps(document, indent=2, default=str))
+
+
+def _show_release(release: ReleaseReport, output: Output) -> None:
+    if not output.quiet:
+        name = f"{release.product} {release.version} {release.arch}"
+        click.echo(f"{click.style(name, bold=True)}  in {release.workdir}")
+    for step in release.steps:
+        if not output.quiet:
+            click.echo(_step_line(step))
+        _show_findings(step.findings, output)
+    if not output.quiet:
+        click.echo(_last_line(release))
+
+
+def _step_line(step: StepResult) -> str:
+    outcome = click.style(f"{step.outcome.value:<10}", fg=_COLOURS[step.outcome])
+    summary = step.summary.replace("\n", "\n" + " " * 32)
+    return f"  {step.step:<9} {outcome} {step.seconds:6.1f} s  {summary}".rstrip()
+
+
+def _show_findings(findings: Sequence[Finding], output: Output) -> None:
+    shown = findings if output.verbose else findings[:_SHOWN]
+    previous = ""
+    for finding in shown:
+        if output.quiet and finding.severity is Severity.NOTE:
+            continue
+        # A hint that many findings share is said once.
+        hint = finding.hint if finding.hint != previous else ""
+        previous = finding.hint
+        print_problem(_KINDS.get(finding.severity, "error"), finding.message, hint, indent="    ")
+    if len(findings) > len(shown):
+        more = len(findings) - len(shown)
+        click.echo(f"    … and {more:,} more: -v or --json shows them all", err=True)
+
+
+def _last_line(release: ReleaseReport) -> str:
+    facts = {name: text for step in release.steps for name, text in step.facts.items()}
+    status = release.exit_status
+    seconds = sum(step.seconds for step in release.steps)
+    idle = all(step.outcome in {Outcome.UNCHANGED, Outcome.SKIPPED} for step in release.steps)
+    words = "nothing to do" if idle and not status else _LAST_WORDS[status]
+    image = f"  {facts['image']}\n" if "image" in facts and not status else ""
+    return f"{image}  {words} ({seconds:.1f} s)"

@@ -1,0 +1,126 @@
+"""``build`` and its four steps as commands of their own."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from release_builder import api
+from release_builder.cli.options import DESCRIPTORS, MIRROR, OFFLINE, WORKDIR, with_output
+from release_builder.cli.show import show_report
+from release_builder.descriptor.version import Stage
+from release_builder.plan import BUILD, Options
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from release_builder.cli.options import Output
+
+_STAGE = click.option(
+    "--stage",
+    type=click.Choice([stage.value for stage in Stage]),
+    help="Where the tree lies on http: the beta's or the final path; default by the version.",
+)
+_SCAN = click.option(
+    "--scan",
+    multiple=True,
+    metavar="PATH",
+    type=click.Path(path_type=Path, exists=True),
+    help="Look for parts here too: a folder or a file; may be given again.",
+)
+_FULL = click.option(
+    "--full", is_flag=True, help="Read every byte again, whatever was known from before."
+)
+
+
+def _command(
+    name: str, steps: Sequence[str], help_text: str, *own: Callable[..., object]
+) -> click.Command:
+    """A command that carries out ``steps`` for every descriptor it is given."""
+
+    def carry_out(  # noqa: PLR0913 (one argument an option)
+        *,
+        descriptors: Sequence[Path],
+        mirror: str | None,
+        output: Output,
+        workdir: Path | None,
+        offline: bool,
+        stage: str | None = None,
+        scan: tuple[Path, ...] = (),
+        full: bool = False,
+    ) -> int:
+        options = Options(workdir, offline, Stage(stage) if stage else None, scan, full)
+        planned = api.plans(descriptors, options, steps, mirror)
+        return show_report(api.carry_out(name, planned, output.monitor()), output)
+
+    decorated = with_output(carry_out)
+    for option in reversed((DESCRIPTORS, WORKDIR, *own, MIRROR, OFFLINE)):
+        decorated = option(decorated)
+    return click.command(name, help=help_text)(decorated)
+
+
+build = _command(
+    "build",
+    BUILD,
+    """Mirror, rewrite, assemble and verify the releases of the descriptors.
+
+    Stopped anywhere, the same command goes on from there; what is done is not done again.
+
+    \b
+    Example:
+      release-builder build sme9.yaml
+    """,
+    _STAGE,
+    _SCAN,
+    _FULL,
+)
+
+sync = _command(
+    "sync",
+    ["sync"],
+    """Make the tree in the workdir like the mirror's.
+
+    \b
+    Example:
+      release-builder sync --mirror rsync://mirror.example/smeserver/releases/9/ sme9.yaml
+    """,
+)
+
+rewrite = _command(
+    "rewrite",
+    ["rewrite"],
+    """Write the pair, with [Servers] pointing to where the tree is on http.
+
+    \b
+    Example:
+      release-builder rewrite --stage final sme9.yaml
+    """,
+    _STAGE,
+)
+
+assemble = _command(
+    "assemble",
+    ["assemble"],
+    """Rebuild the image from the files that are here.
+
+    \b
+    Example:
+      release-builder assemble --scan /mnt/dvd sme9.yaml
+    """,
+    _SCAN,
+    _FULL,
+)
+
+verify = _command(
+    "verify",
+    ["verify"],
+    """Hold image and tree against all who say what they should be.
+
+    \b
+    Example:
+      release-builder verify --full sme9.yaml
+    """,
+    _FULL,
+)

@@ -1,0 +1,143 @@
+"""Carry out plans, step by step, and say what came of them."""
+
+from __future__ import annotations
+
+import dataclasses
+import time
+from contextlib import ExitStack
+from typing import TYPE_CHECKING, Final
+
+from release_builder.errors import (
+    ReleaseBuilderError,
+    Status,
+    WrongFileError,
+    surroundings,
+)
+from release_builder.report import (
+    SEVERITY_OF,
+    Finding,
+    Outcome,
+    ReleaseReport,
+    Report,
+    Severity,
+    StepResult,
+)
+from release_builder.state.lock import hold
+from release_builder.steps import Context, assemble, rewrite, sync, verify
+from release_builder.transport.mirrors import open_mirror
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    from release_builder.jigdo.sources import DigestCache
+    from release_builder.monitor import Monitor
+    from release_builder.plan import Plan
+    from release_builder.transport import Transport
+
+STEPS: Final[dict[str, Callable[[Context], StepResult]]] = {
+    "sync": sync.run,
+    "rewrite": rewrite.run,
+    "assemble": assemble.run,
+    "verify": verify.run,
+}
+_READING: Final = frozenset({"verify"})  # steps that change nothing need no lock
+
+
+def carry_out(command: str, plans: Sequence[Plan], cache: DigestCache, monitor: Monitor) -> Report:
+    """Carry out ``plans`` one after the other; a release that fails does not stop the next.
+
+    Args:
+        command: What the user typed, for the report.
+        plans: One for each release.
+        cache: Digests known from before.
+        monitor: Hears how far it is.
+    """
+    releases = []
+    for plan in plans:
+        releases.append(_carry_out_one(plan, cache, monitor))
+        if Report(command, tuple(releases)).exit_status is Status.INTERRUPTED:
+            break
+    return Report(command, tuple(releases))
+
+
+def _carry_out_one(plan: Plan, cache: DigestCache, monitor: Monitor) -> ReleaseReport:
+    results: list[StepResult] = []
+    with ExitStack() as held:
+        try:
+            context = Context(plan, _open_mirror(plan, _lock(plan, held)), cache, monitor)
+        except (ReleaseBuilderError, OSError) as error:
+            results.append(StepResult(plan.steps[0], Outcome.FAILED, findings=(_finding(error),)))
+        else:
+            results += _steps(context)
+    done = {result.step for result in results}
+    skipped = (
+        StepResult(step, Outcome.SKIPPED, "not reached") for step in plan.steps if step not in done
+    )
+    release = plan.release
+    return ReleaseReport(
+        descriptor=str(release.descriptor),
+        product=release.product,
+        version=str(release.version),
+        arch=release.arch,
+        workdir=str(plan.workdir.root),
+        steps=(*results, *skipped),
+    )
+
+
+def _lock(plan: Plan, held: ExitStack) -> tuple[int, ...]:
+    """Take the workdir's lock; a program that inherits it keeps it, should we be killed."""
+    if _READING.issuperset(plan.steps):
+        return ()
+    plan.workdir.root.mkdir(parents=True, exist_ok=True)
+    return (held.enter_context(hold(plan.workdir.lock)).fileno(),)
+
+
+def _open_mirror(plan: Plan, descriptors: Sequence[int]) -> Transport | None:
+    if plan.options.offline or "sync" not in plan.steps:
+        return None
+    return open_mirror(plan.release.mirror.source, descriptors)
+
+
+def _steps(context: Context) -> Iterator[StepResult]:
+    """Run the steps in order; end with the first that does not come to a good end."""
+    for step in context.plan.steps:
+        context.monitor.detail(f"step {step}")
+        result = _timed(step, context)
+        if result.suspects and context.transport is not None:
+            mended = _timed("sync", dataclasses.replace(context, suspects=result.suspects))
+            yield mended
+            if mended.outcome is Outcome.DONE:
+                result = _timed(step, context)
+        yield result
+        if result.outcome in {Outcome.FAILED, Outcome.INCOMPLETE}:
+            return
+
+
+def _timed(step: str, context: Context) -> StepResult:
+    started = time.monotonic()
+    try:
+        result = STEPS[step](context)
+    except WrongFileError as error:
+        suspect = str(error.path.relative_to(context.plan.workdir.tree))
+        result = StepResult(
+            step, Outcome.FAILED, error.what, findings=(_finding(error),), suspects=(suspect,)
+        )
+    except ReleaseBuilderError as error:
+        incomplete = error.status is Status.INCOMPLETE
+        outcome = Outcome.INCOMPLETE if incomplete else Outcome.FAILED
+        result = StepResult(step, outcome, findings=(_finding(error),))
+    except (OSError, KeyboardInterrupt) as error:
+        result = StepResult(step, Outcome.FAILED, findings=(_finding(error),))
+    return dataclasses.replace(result, seconds=round(time.monotonic() - started, 3))
+
+
+def _finding(error: BaseException) -> Finding:
+    if isinstance(error, KeyboardInterrupt):
+        return Finding(
+            Severity.INTERRUPTED, "interrupted", hint="the same command goes on from here"
+        )
+    if isinstance(error, OSError):
+        error = surroundings(error)
+    if not isinstance(error, ReleaseBuilderError):
+        raise TypeError(f"{error!r} is no error of ours") from error
+    return Finding(SEVERITY_OF[error.status], error.what, hint=error.hint)

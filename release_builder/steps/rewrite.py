@@ -1,0 +1,91 @@
+"""Make [Servers] of the .jigdo say where the tree really is on http."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from release_builder import files
+from release_builder.digests import BLOCK
+from release_builder.errors import printable
+from release_builder.jigdo.servers import rewrite_servers
+from release_builder.plan.pair import find_pair
+from release_builder.report import Finding, Outcome, Severity, StepResult
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from release_builder.jigdo.servers import Rewrite
+    from release_builder.steps import Context
+
+
+def run(context: Context) -> StepResult:
+    """Write the pair into the workdir; what the mirror gave stays as it came.
+
+    Raises:
+        ReleaseBuilderError: As find_pair.
+    """
+    plan = context.plan
+    pair = find_pair(plan.workdir.tree, plan.release)
+    wanted = plan.release.server_urls(plan.stage)
+    name = printable(pair.jigdo_path.name)
+    rewritten = rewrite_servers(pair.content, wanted, name)
+    jigdo = plan.workdir.pair / pair.jigdo_path.name
+    written = [
+        _write(jigdo, rewritten.content),
+        _copy(pair.template_path, plan.workdir.pair / pair.template_path.name),
+    ]
+    return StepResult(
+        "rewrite",
+        Outcome.DONE if any(written) else Outcome.UNCHANGED,
+        summarise(rewritten, plan.stage.value, name),
+        counts={"lines_changed": len(rewritten.changes)},
+        findings=tuple(_findings(rewritten, name)),
+        facts={"jigdo": str(jigdo), "source": str(pair.jigdo_path), "stage": plan.stage.value},
+    )
+
+
+def summarise(rewritten: Rewrite, stage: str, name: str) -> str:
+    """One line that says what became of [Servers]."""
+    if not rewritten.changes:
+        return f"[Servers] of {name} already points to the {stage} path"
+    return "; ".join(f"{change.label} → {change.new}" for change in rewritten.changes)
+
+
+def _findings(rewritten: Rewrite, name: str) -> Iterator[Finding]:
+    for label in rewritten.unknown:
+        yield Finding(
+            Severity.WARNING,
+            f"{name} uses the label {printable(label)}, which the descriptor does not know:"
+            " its [Servers] lines were left as they are",
+            hint=f"add `{printable(label)}:` with its beta and final URL below `servers:`",
+        )
+    for note in rewritten.notes:
+        yield Finding(Severity.NOTE, note)
+
+
+def _write(path: Path, content: bytes) -> bool:
+    if path.is_file() and path.read_bytes() == content:
+        return False
+    with files.replacing(path) as out:
+        out.write(content)
+    return True
+
+
+def _copy(source: Path, target: Path) -> bool:
+    if target.is_file() and _same_bytes(source, target):
+        return False
+    with files.open_regular(source) as stream, files.replacing(target) as out:
+        while block := stream.read(BLOCK):
+            out.write(block)
+    return True
+
+
+def _same_bytes(one: Path, other: Path) -> bool:
+    if one.stat().st_size != other.stat().st_size:
+        return False
+    with one.open("rb") as left, other.open("rb") as right:
+        while block := left.read(BLOCK):
+            if block != right.read(BLOCK):
+                return False
+    return True

@@ -1,0 +1,159 @@
+"""Make the tree like the mirror: packages first, what speaks of them last."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from rich.filesize import decimal
+
+from release_builder.errors import DescriptorError, IncompleteError, SurroundingsError
+from release_builder.files import free_space
+from release_builder.plan.pulls import (
+    packages_pull,
+    repairing_pull,
+    speaks_of_others,
+    whole_pull,
+)
+from release_builder.report import Finding, Outcome, Severity, StepResult
+
+if TYPE_CHECKING:
+    from release_builder.plan import Plan
+    from release_builder.steps import Context
+    from release_builder.transport import Pull, Transfer, Transport
+
+_TRIES: Final = 3  # passes over a mirror that changes under our hands
+
+
+def run(context: Context) -> StepResult:
+    """Bring the tree up to date; what is here already is not fetched again.
+
+    Raises:
+        IncompleteError: The mirror cannot be reached, is empty, or keeps changing.
+        DescriptorError: The mirror has no such release, or too much would be deleted.
+        SurroundingsError: rsync is missing, or there is no room.
+    """
+    plan, transport = context.plan, context.transport
+    if transport is None:
+        return StepResult("sync", Outcome.SKIPPED, "offline: the tree is taken as it is")
+    check_apart(plan)
+    whole = whole_pull(plan.release, plan.workdir.tree)
+    if context.suspects:
+        return _repair(context, transport, whole)
+    preview = transport.preview(whole)
+    check_preview(plan, transport, preview)
+    if not preview.changes:
+        return _result(plan, [preview], Outcome.UNCHANGED)
+    _check_room(plan, preview)
+    context.monitor.begin(f"sync {plan.release.mirror.url}", preview.size)
+    try:
+        return _result(plan, _pull(context, transport, whole), Outcome.DONE)
+    finally:
+        context.monitor.end()
+
+
+def check_apart(plan: Plan) -> None:
+    """Refuse a local mirror that is our own tree, or lies in it or around it.
+
+    Raises:
+        DescriptorError: It does.
+    """
+    mirror = plan.release.mirror.local_path
+    if mirror is None:
+        return
+    mirror, tree = mirror.resolve(), plan.workdir.tree.resolve()
+    if mirror.is_relative_to(tree) or tree.is_relative_to(mirror):
+        raise DescriptorError(
+            f"the mirror {mirror} and the tree {tree} lie in one another",
+            hint="name another `workdir:`; to work on a tree that is here already, use --offline",
+        )
+
+
+def check_preview(plan: Plan, transport: Transport, preview: Transfer) -> None:
+    """Refuse what would do harm before anything is touched.
+
+    Raises:
+        IncompleteError: The mirror is empty, as an unmounted disk looks.
+        DescriptorError: It has other things than the descriptor says, or too much would go.
+    """
+    release = plan.release
+    if not preview.listed_size:
+        names = transport.names()
+        if not names:
+            raise IncompleteError(
+                f"{release.mirror.url} is empty; nothing is deleted here on its word",
+                hint="is its disk not mounted? run again later",
+            )
+        raise DescriptorError(
+            f"{release.mirror.url} has nothing in {', '.join(release.fetch)}; it has: "
+            + ", ".join(names[:12]),
+            hint="correct `arch:`, `mirror:`, `tree:` or `jigdo:` in the descriptor",
+        )
+    if len(preview.deleted) > release.sync.max_delete:
+        raise DescriptorError(
+            f"{len(preview.deleted):,} files are gone from {release.mirror.url}, more than the"
+            f" {release.sync.max_delete:,} that may be deleted here; nothing was touched",
+            hint="look at the mirror; if it is right, raise `max_delete:` below `sync:`",
+        )
+
+
+def _check_room(plan: Plan, preview: Transfer) -> None:
+    free = free_space(plan.workdir.tree)
+    if preview.size > free:
+        raise SurroundingsError(
+            f"{plan.workdir.tree}: {preview.size:,} bytes are to be fetched,"
+            f" {free:,} bytes are free; nothing was fetched",
+            hint="free some room, or name another folder with --workdir",
+        )
+
+
+def _pull(context: Context, transport: Transport, whole: Pull) -> list[Transfer]:
+    """Two passes, and more as long as packages changed between them."""
+    passes = [transport.pull(packages_pull(whole), context.monitor)]
+    for _ in range(_TRIES):
+        last = transport.pull(whole, context.monitor)
+        passes.append(last)
+        if not last.vanished and all(speaks_of_others(file.path) for file in last.fetched):
+            return passes
+    raise IncompleteError(
+        f"{context.plan.release.mirror.url} changes while it is read, {_TRIES} times in a row",
+        hint="the mirror is being updated: run again later",
+    )
+
+
+def _repair(context: Context, transport: Transport, whole: Pull) -> StepResult:
+    context.monitor.begin("sync again what is wrong")
+    try:
+        transfer = transport.pull(repairing_pull(whole, context.suspects), context.monitor)
+    finally:
+        context.monitor.end()
+    names = ", ".join(context.suspects[:3]) + (", …" if len(context.suspects) > 3 else "")
+    result = _result(context.plan, [transfer], Outcome.DONE)
+    finding = Finding(
+        Severity.WARNING,
+        f"{len(context.suspects)} files of the tree had other bytes than the pair says; fetched"
+        f" {len(transfer.fetched)} of them anew: {names}",
+        hint="if this happens again, check the disk",
+    )
+    return StepResult("sync", result.outcome, result.summary, 0.0, result.counts, (finding,))
+
+
+def _result(plan: Plan, passes: list[Transfer], outcome: Outcome) -> StepResult:
+    fetched = {moved.path: moved.length for each in passes for moved in each.fetched}
+    counts = {
+        "files_fetched": len(fetched),
+        "bytes_fetched": sum(fetched.values()),
+        "bytes_received": sum(each.received for each in passes),
+        "bytes_new": sum(each.literal for each in passes),
+        "files_deleted": sum(len(each.deleted) for each in passes),
+    }
+    if outcome is Outcome.UNCHANGED:
+        summary = "the tree is as the mirror has it; nothing fetched"
+        counts = dict.fromkeys(counts, 0)
+    else:
+        summary = (
+            f"{counts['files_fetched']:,} files fetched ({decimal(counts['bytes_fetched'])},"
+            f" {decimal(counts['bytes_new'])} of it new), {counts['files_deleted']:,} deleted"
+        )
+    return StepResult(
+        "sync", outcome, summary, counts=counts, facts={"tree": str(plan.workdir.tree)}
+    )

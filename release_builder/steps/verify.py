@@ -1,0 +1,143 @@
+"""Hold the image against everyone who says what it should be, and the tree against [Parts]."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from release_builder.errors import printable
+from release_builder.jigdo.sources import TreeSource
+from release_builder.plan.pair import find_pair
+from release_builder.plan.truth import truth_about
+from release_builder.report import Finding, Outcome, Severity, StepResult
+from release_builder.steps.image_file import measure
+from release_builder.trust.expected import compare
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from release_builder.jigdo.entries import MatchedFile
+    from release_builder.plan.pair import Pair
+    from release_builder.plan.truth import Truth
+    from release_builder.steps import Context
+    from release_builder.steps.image_file import Measured
+
+
+def run(context: Context) -> StepResult:
+    """Verify image and tree; what was hashed before and is unchanged is not read again.
+
+    Raises:
+        ReleaseBuilderError: As find_pair.
+    """
+    plan = context.plan
+    pair = find_pair(plan.workdir.tree, plan.release)
+    with pair.open_template() as stream:
+        description = pair.read_template(stream).description
+    truth = truth_about(plan, description.image)
+    name = plan.workdir.image / plan.release.image
+    problems = tuple(Finding(Severity.WARNING, problem) for problem in truth.problems)
+    if not name.is_file():
+        absent = Finding(
+            Severity.INCOMPLETE, f"{name} is not there", hint="make it: release-builder build"
+        )
+        return StepResult(
+            "verify", Outcome.INCOMPLETE, "no image to verify", findings=(*problems, absent)
+        )
+    found = measure(
+        name,
+        truth.algorithms,
+        context.cache,
+        full=plan.options.full,
+        monitor=context.monitor,
+    )
+    parts = _verify_parts(context, pair, description.parts)
+    findings = (*problems, *_image_findings(context, truth, found), *parts.findings)
+    wrong = any(finding.severity is Severity.WRONG for finding in findings)
+    read = found.read or parts.read > 0
+    return StepResult(
+        "verify",
+        Outcome.FAILED if wrong else Outcome.DONE if read else Outcome.UNCHANGED,
+        "the bytes are wrong" if wrong else _summary(truth, found, parts),
+        counts={
+            "image_bytes": found.size,
+            "parts_right": parts.right,
+            "parts_absent": parts.absent,
+            "parts_read": parts.read,
+        },
+        findings=findings,
+        facts={
+            "image": str(name),
+            **{each: digest.hex for each, digest in sorted(found.digests.items())},
+            "sources": ", ".join(dict.fromkeys(each.source for each in truth.expectations)),
+        },
+        suspects=parts.suspects,
+    )
+
+
+def _image_findings(context: Context, truth: Truth, found: Measured) -> Iterator[Finding]:
+    name = context.plan.workdir.image / context.plan.release.image
+    for mismatch in compare(truth.expectations, found.digests, found.size):
+        yield Finding(
+            Severity.WRONG,
+            f"{name}: {mismatch}",
+            hint="`release-builder build` moves it aside and makes the right one",
+            path=str(name),
+        )
+
+
+@dataclass(slots=True)
+class _Parts:
+    right: int = 0
+    absent: int = 0
+    read: int = 0
+    findings: tuple[Finding, ...] = ()
+    suspects: tuple[str, ...] = ()
+
+
+def _verify_parts(context: Context, pair: Pair, parts: tuple[MatchedFile, ...]) -> _Parts:
+    """Hold every file of the tree that [Parts] names against the template's digest of it."""
+    plan = context.plan
+    tree = plan.workdir.tree
+    source = TreeSource(pair.jigdo.parts, (tree / plan.release.tree, tree), (), (), context.cache)
+    result = _Parts()
+    context.monitor.begin("verify the tree", sum(part.length for part in parts))
+    for part in parts:
+        paths = source.named(part.digest)
+        result.absent += not paths
+        for path in paths:
+            algorithms = (part.digest.algorithm,)
+            measured = measure(path, algorithms, context.cache, full=plan.options.full)
+            found = measured.digests[part.digest.algorithm]
+            result.read += measured.read
+            if found == part.digest:
+                result.right += 1
+                continue
+            result.suspects += (str(path.relative_to(tree)),)
+            result.findings += (
+                Finding(
+                    Severity.WRONG,
+                    f"{printable(str(path))}: found {found}, expected {part.digest},"
+                    f" as {printable(pair.jigdo_path.name)} says",
+                    hint="`release-builder build` fetches it again",
+                    path=printable(str(path)),
+                ),
+            )
+        context.monitor.advance(part.length)
+    context.monitor.end()
+    return result
+
+
+def _summary(truth: Truth, found: Measured, parts: _Parts) -> str:
+    """Two lines: what the image is and who says so; what of the tree is right."""
+    sources = list(dict.fromkeys(each.source for each in truth.expectations))
+    digests = ", ".join(f"{each} {digest.hex}" for each, digest in sorted(found.digests.items()))
+    how = "read now" if found.read else "hashed before, unchanged since"
+    absent = f", {parts.absent:,} not in the tree" if parts.absent else ""
+    return (
+        f"{digests}, as {_enumerated(sources)} say{'s' * (len(sources) == 1)}\n"
+        f"image {how}; {parts.right:,} parts of the tree right{absent}"
+    )
+
+
+def _enumerated(names: list[str]) -> str:
+    return " and ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)

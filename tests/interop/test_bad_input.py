@@ -1,0 +1,446 @@
+"""What goes wrong: each gets its message and its exit status, and nothing is lost."""
+
+from __future__ import annotations
+
+import filecmp
+import os
+import shutil
+import signal
+import subprocess
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+from builders import noise
+from program import PROGRAM, killed_at, release_builder
+
+from release_builder import process
+from release_builder.demo.daemon import rsync_daemon
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from builders import Mirror
+
+pytestmark = pytest.mark.interop
+
+
+@pytest.fixture
+def descriptor(mirror: Mirror, workdir: Path) -> Path:
+    path = workdir / "sme9.yaml"
+    path.write_text(f"{mirror.descriptor}workdir: .\n")
+    return path
+
+
+@pytest.fixture
+def small_disk(workdir: Path) -> Iterator[Path]:
+    """A file system of 2 MB, empty."""
+    disk = workdir / "disk"
+    disk.mkdir()
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=2m", "tmpfs", disk], check=True)
+    yield disk
+    subprocess.run(["umount", disk], check=True)
+
+
+def programs_without(name: str, folder: Path) -> dict[str, str]:
+    """An environment whose PATH has every program but ``name``."""
+    folder.mkdir()
+    for place in os.environ["PATH"].split(":"):
+        for program in Path(place).glob("*") if Path(place).is_dir() else ():
+            if program.name != name and not (folder / program.name).is_symlink():
+                (folder / program.name).symlink_to(program)
+    return {**os.environ, "PATH": str(folder)}
+
+
+def fake_rsync(folder: Path, script: str) -> dict[str, str]:
+    """An environment in which ``script`` runs in the place of rsync; ``$RSYNC`` is the real one."""
+    folder.mkdir()
+    program = folder / "rsync"
+    program.write_text(f"#!/bin/sh\nRSYNC={process.find('rsync')}\n{script}")
+    program.chmod(0o755)
+    return {**os.environ, "PATH": f"{folder}:{os.environ['PATH']}"}
+
+
+def test_without_rsync(descriptor: Path, workdir: Path, tmp_path: Path) -> None:
+    env = programs_without("rsync", tmp_path / "bin")
+
+    built = release_builder("build", descriptor, cwd=workdir, env=env)
+
+    assert built.status == 3
+    assert "the program rsync is not installed" in built.stderr
+    assert "apt-get install rsync" in built.stderr
+
+
+def test_a_mirror_that_refuses_the_connection(descriptor: Path, workdir: Path) -> None:
+    built = release_builder(
+        "build", "--mirror", "rsync://127.0.0.1:1/smeserver/", descriptor, cwd=workdir
+    )
+
+    assert built.status == 1
+    assert "Connection refused" in built.stderr
+    assert "run again later" in built.stderr
+
+
+@pytest.mark.parametrize("command", ["build", "plan"])
+def test_a_path_that_the_mirror_has_not(
+    mirror: Mirror, descriptor: Path, workdir: Path, command: str
+) -> None:
+    url = f"{mirror.url}releases/testing/9.0beta33/"
+
+    built = release_builder(command, "--mirror", url, descriptor, cwd=workdir)
+
+    assert built.status == 2
+    assert "no such place" in built.stderr
+    assert "correct `mirror:`" in built.stderr
+
+
+def test_an_arch_that_the_mirror_has_not(mirror: Mirror, descriptor: Path, workdir: Path) -> None:
+    descriptor.write_text(descriptor.read_text().replace("x86_64", "i386"))
+
+    built = release_builder("build", descriptor, cwd=workdir)
+
+    assert built.status == 2
+    assert "has nothing in iso/i386/, smeos/i386/; it has: iso/, smeos/" in built.stderr
+
+
+def test_an_empty_mirror_deletes_nothing(
+    mirror: Mirror, descriptor: Path, workdir: Path, tmp_path: Path
+) -> None:
+    release_builder("build", descriptor, cwd=workdir)
+    (tmp_path / "unmounted").mkdir()
+
+    with rsync_daemon(tmp_path / "unmounted") as url:
+        built = release_builder("build", "--mirror", url, descriptor, cwd=workdir)
+
+    assert built.status == 1
+    assert "is empty; nothing is deleted" in built.stderr
+    assert len(list((workdir / "tree").rglob("*.rpm"))) == 8
+
+
+def test_too_many_deletions_are_refused_before_the_first(
+    mirror: Mirror, descriptor: Path, workdir: Path
+) -> None:
+    release_builder("build", descriptor, cwd=workdir)
+    packages = sorted((mirror.release.tree / "Packages").iterdir())
+    for package in packages[:3]:
+        package.unlink()
+    descriptor.write_text(f"{descriptor.read_text()}sync: {{max_delete: 2}}\n")
+
+    built = release_builder("build", descriptor, cwd=workdir)
+
+    assert built.status == 2
+    assert "max_delete" in built.stderr
+    assert len(list((workdir / "tree").rglob("*.rpm"))) == 8
+
+
+def test_a_tree_that_does_not_fit(mirror: Mirror, workdir: Path, small_disk: Path) -> None:
+    descriptor = workdir / "sme9.yaml"
+    descriptor.write_text(mirror.descriptor)
+    (small_disk / "in the way").write_bytes(noise(1_500_000))
+
+    planned = release_builder("plan", "--workdir", small_disk, descriptor, cwd=workdir)
+    built = release_builder("build", "--workdir", small_disk, descriptor, cwd=workdir)
+
+    assert planned.status == 3
+    assert built.status == 3
+    assert "bytes are free" in built.stderr
+    assert not (small_disk / "tree").exists()
+
+
+def test_an_image_that_does_not_fit(mirror: Mirror, workdir: Path, small_disk: Path) -> None:
+    descriptor = workdir / "sme9.yaml"
+    descriptor.write_text(mirror.descriptor)
+
+    full = release_builder("build", "--workdir", small_disk, descriptor, cwd=workdir)
+    subprocess.run(["mount", "-o", "remount,size=9m", small_disk], check=True)
+    roomy = release_builder("build", "--workdir", small_disk, descriptor, cwd=workdir)
+
+    assert full.status == 3
+    assert "the image still needs" in full.stderr
+    assert roomy.status == 0, roomy.stderr
+
+
+def test_a_disk_that_fills_up_while_rsync_writes(
+    mirror: Mirror, descriptor: Path, workdir: Path, small_disk: Path, tmp_path: Path
+) -> None:
+    """Somebody else takes the room between our look at it and the transfer."""
+    env = fake_rsync(
+        tmp_path / "bin",
+        f'case "$*" in *--dry-run*) ;; *--stats*) head -c 1500000 /dev/zero > {small_disk}/x;; esac\n'
+        'exec "$RSYNC" "$@"\n',
+    )
+
+    full = release_builder("build", "--workdir", small_disk, descriptor, cwd=workdir, env=env)
+    (small_disk / "x").unlink()
+    subprocess.run(["mount", "-o", "remount,size=9m", small_disk], check=True)
+    roomy = release_builder("build", "--workdir", small_disk, descriptor, cwd=workdir)
+
+    assert full.status == 3
+    assert "No space left on device" in full.stderr
+    assert roomy.status == 0, roomy.stderr
+
+
+def test_no_jigdo(mirror: Mirror, descriptor: Path, workdir: Path) -> None:
+    mirror.release.jigdo.unlink()
+
+    built = release_builder("build", descriptor, cwd=workdir)
+
+    assert built.status == 1
+    assert "no smeserver-9.0beta3-x86_64.jigdo in iso/x86_64/ or smeos/x86_64/" in built.stderr
+
+
+def test_two_jigdo_files_that_differ(mirror: Mirror, descriptor: Path, workdir: Path) -> None:
+    other = mirror.release.tree / mirror.release.jigdo.name
+    other.write_bytes(mirror.release.jigdo.read_bytes() + b"# other\n")
+
+    built = release_builder("build", descriptor, cwd=workdir)
+
+    assert built.status == 2
+    assert "several .jigdo files" in built.stderr
+    assert "smeos/x86_64/" in built.stderr
+
+
+def test_two_jigdo_files_that_agree(mirror: Mirror, descriptor: Path, workdir: Path) -> None:
+    shutil.copy(mirror.release.jigdo, mirror.release.tree)
+
+    built = release_builder("build", descriptor, cwd=workdir)
+
+    assert built.status == 0, built.stderr
+
+
+def test_a_template_that_is_not_the_one_meant(
+    mirror: Mirror, descriptor: Path, workdir: Path
+) -> None:
+    with mirror.release.template.open("r+b") as template:
+        template.seek(200)
+        template.write(b"\xff")
+
+    built = release_builder("build", descriptor, cwd=workdir)
+
+    assert built.status == 2
+    assert "is not the template that" in built.stderr
+    assert not (workdir / "image").exists()
+
+
+def flip_a_byte(path: Path) -> None:
+    """Another content under the same size and time, as a failing disk makes it."""
+    status = path.stat()
+    with path.open("r+b") as file:
+        file.seek(status.st_size // 2)
+        byte = file.read(1)[0]
+        file.seek(status.st_size // 2)
+        file.write(bytes([byte ^ 1]))
+    os.utime(path, ns=(status.st_atime_ns, status.st_mtime_ns))
+
+
+def largest_package(tree: Path) -> Path:
+    return max((tree / "Packages").iterdir(), key=lambda path: path.stat().st_size)
+
+
+def test_a_part_that_is_wrong_on_the_mirror(
+    mirror: Mirror, descriptor: Path, workdir: Path
+) -> None:
+    package = largest_package(mirror.release.tree)
+    flip_a_byte(package)
+
+    built = release_builder("build", descriptor, cwd=workdir)
+
+    assert built.status == 2
+    assert f"Packages/{package.name} is not what [Parts] says: found md5:" in built.stderr
+    assert not (workdir / "image" / mirror.release.image.name).exists()
+
+
+def test_a_part_that_is_wrong_here_is_fetched_again(
+    mirror: Mirror, descriptor: Path, workdir: Path
+) -> None:
+    release_builder("sync", descriptor, cwd=workdir)
+    name = largest_package(mirror.release.tree).name
+    flip_a_byte(workdir / "tree/smeos/x86_64/Packages" / name)
+
+    built = release_builder("build", "--json", descriptor, cwd=workdir)
+
+    assert built.status == 0, built.messages()
+    assert f"fetched 1 of them anew: smeos/x86_64/Packages/{name}" in built.messages()
+    image = workdir / "image" / mirror.release.image.name
+    assert filecmp.cmp(image, mirror.release.image, shallow=False)
+
+
+def test_a_part_that_is_wrong_here_stays_wrong_offline(
+    mirror: Mirror, descriptor: Path, workdir: Path
+) -> None:
+    release_builder("build", descriptor, cwd=workdir)
+    name = largest_package(mirror.release.tree).name
+    flip_a_byte(workdir / "tree/smeos/x86_64/Packages" / name)
+
+    verified = release_builder("verify", descriptor, cwd=workdir)
+
+    assert verified.status == 2
+    assert f"Packages/{name}: found md5:" in verified.stderr
+
+
+def test_missing_parts_are_listed_and_the_rest_is_kept(
+    mirror: Mirror, descriptor: Path, workdir: Path
+) -> None:
+    release_builder("sync", descriptor, cwd=workdir)
+    package = largest_package(workdir / "tree/smeos/x86_64")
+    content = package.read_bytes()
+    package.unlink()
+
+    short = release_builder("assemble", "--json", descriptor, cwd=workdir)
+    tree = workdir / "tree/smeos/x86_64/Packages"
+    tree.rename(workdir / "away")  # what was found is not read again
+    (workdir / "rest").mkdir()
+    (workdir / "rest" / "renamed").write_bytes(content)
+    whole = release_builder("assemble", "--json", "--scan", "rest", descriptor, cwd=workdir)
+
+    assert short.status == 1
+    assert f"missing: Packages/{package.name} ({len(content):,} bytes, md5:" in short.messages()
+    assert whole.status == 0, whole.messages()
+    assert whole.counts("assemble")["bytes_copied"] == len(content)
+    image = workdir / "image" / mirror.release.image.name
+    assert filecmp.cmp(image, mirror.release.image, shallow=False)
+
+
+def test_a_digest_that_the_descriptor_expects_otherwise(
+    mirror: Mirror, descriptor: Path, workdir: Path
+) -> None:
+    descriptor.write_text(f"{descriptor.read_text()}digests: {{md5: {'0' * 32}}}\n")
+
+    built = release_builder("build", descriptor, cwd=workdir)
+
+    assert built.status == 2
+    assert f"the descriptor says md5:{'0' * 32}, found md5:" in built.stderr
+    assert not (workdir / "image" / mirror.release.image.name).exists()
+
+
+def test_a_sums_file_that_says_otherwise(mirror: Mirror, descriptor: Path, workdir: Path) -> None:
+    release_builder("build", descriptor, cwd=workdir)
+    (workdir / "image/SHA256SUMS").write_text(f"{'1' * 64}  {mirror.release.image.name}\n")
+
+    verified = release_builder("verify", descriptor, cwd=workdir)
+
+    assert verified.status == 2
+    assert "image/SHA256SUMS:1 says sha256:1111" in verified.stderr
+
+
+def test_a_workdir_that_is_read_only(
+    mirror: Mirror, descriptor: Path, workdir: Path, small_disk: Path
+) -> None:
+    subprocess.run(["mount", "-o", "remount,ro", small_disk], check=True)
+
+    built = release_builder("build", "--workdir", small_disk, descriptor, cwd=workdir)
+
+    assert built.status == 3
+    assert "Read-only file system" in built.stderr
+    assert "--workdir" in built.stderr
+
+
+def test_a_state_that_cannot_be_written(descriptor: Path, workdir: Path) -> None:
+    env = {**os.environ, "RELEASE_BUILDER_STATE": "/proc/no/such"}
+
+    built = release_builder("build", descriptor, cwd=workdir, env=env)
+
+    assert built.status == 3
+    assert "RELEASE_BUILDER_STATE" in built.stderr
+
+
+def test_a_mirror_that_changes_all_the_time(
+    mirror: Mirror, descriptor: Path, workdir: Path, tmp_path: Path
+) -> None:
+    victim = largest_package(mirror.release.tree)
+    env = fake_rsync(tmp_path / "bin", f'date +%s%N >> "{victim}"\n"$RSYNC" "$@"\n')
+
+    built = release_builder("build", descriptor, cwd=workdir, env=env)
+    held = release_builder("build", descriptor, cwd=workdir)
+
+    assert built.status == 1
+    assert "changes while it is read" in built.stderr
+    assert held.status == 2  # the package is not what the pair says: that is for good
+
+
+def test_an_old_rsync_gets_no_option_that_it_does_not_know(
+    mirror: Mirror, descriptor: Path, workdir: Path, tmp_path: Path
+) -> None:
+    env = fake_rsync(
+        tmp_path / "bin",
+        'case "$*" in *--version*) echo "rsync  version 3.0.9  protocol version 30"; exit;;\n'
+        '*--info*|*no-human*) echo "rsync: unknown option" >&2; exit 1;; esac\n'
+        'exec "$RSYNC" "$@"\n',
+    )
+
+    built = release_builder("build", descriptor, cwd=workdir, env=env)
+
+    assert built.status == 0, built.stderr
+
+
+def test_one_bad_release_does_not_stop_the_others(
+    mirror: Mirror, descriptor: Path, workdir: Path
+) -> None:
+    bad = workdir / "bad.yaml"
+    bad.write_text(f"version: 9.0beta9\narch: x86_64\nmirror: {mirror.url}none/\nworkdir: bad\n")
+
+    built = release_builder("build", "--json", bad, descriptor, cwd=workdir)
+
+    assert built.status == 2
+    steps = [release["steps"][-1]["outcome"] for release in built.document["releases"]]
+    assert steps == ["skipped", "unchanged"]
+    assert (workdir / "image" / mirror.release.image.name).is_file()
+
+
+def test_a_second_run_in_the_same_folder_waits_for_nobody(
+    mirror: Mirror, descriptor: Path, workdir: Path, tmp_path: Path
+) -> None:
+    env = fake_rsync(tmp_path / "bin", "sleep 30\n")
+    with subprocess.Popen([*PROGRAM, "build", descriptor], cwd=workdir, env=env) as first:
+        while not (workdir / ".lock").exists() or not (workdir / ".lock").read_bytes():
+            time.sleep(0.05)
+
+        second = release_builder("build", descriptor, cwd=workdir)
+        first.send_signal(signal.SIGTERM)
+
+    assert second.status == 75
+    assert f"{first.pid}" in second.stderr
+    assert first.returncode == 130
+
+
+@pytest.mark.parametrize("start", range(1, 34, 4))
+def test_killed_anywhere_the_next_run_finishes(
+    mirror: Mirror, descriptor: Path, workdir: Path, start: int
+) -> None:
+    """Kill -9 at change after change of the workdir; what is under the final name is right."""
+    image = workdir / "image" / mirror.release.image.name
+    for event in range(start, start + 4):
+        for name in ("tree", "pair", "image", "aside"):
+            shutil.rmtree(workdir / name, ignore_errors=True)
+        (workdir / "image").mkdir()
+        image.write_bytes(b"an older image")
+
+        killed = killed_at(event, "build", descriptor, cwd=workdir, watched=workdir)
+        half_way = image.read_bytes() if image.exists() else b""
+        healed = release_builder("build", descriptor, cwd=workdir)
+
+        assert killed.status in {0, -signal.SIGKILL}
+        assert half_way in {b"", b"an older image", mirror.release.image.read_bytes()}
+        assert healed.status == 0, healed.stderr
+        assert filecmp.cmp(image, mirror.release.image, shallow=False)
+        assert sorted(path.name for path in image.parent.iterdir()) == [image.name]
+        assert len(list((workdir / "pair").iterdir())) == 2
+
+
+def test_rsync_killed_with_us_leaves_a_tree_that_the_next_run_finishes(
+    mirror: Mirror, descriptor: Path, workdir: Path
+) -> None:
+    descriptor.write_text(f"{descriptor.read_text()}sync: {{bwlimit: 300}}\n")
+    with subprocess.Popen([*PROGRAM, "build", descriptor], cwd=workdir) as building:
+        while not list((workdir / "tree").rglob("*.rpm*")):
+            time.sleep(0.05)
+        subprocess.run(["pkill", "-KILL", "-P", str(building.pid)], check=True)
+        building.kill()
+
+    healed = release_builder("build", descriptor, cwd=workdir)
+
+    assert building.returncode == -signal.SIGKILL
+    assert healed.status == 0, healed.stderr
+    names = [path.name for path in (workdir / "tree").rglob("*")]
+    assert not [name for name in names if name.startswith(".~tmp~") or ".rpm." in name]
