@@ -1,0 +1,94 @@
+"""Whole processes measured: wall seconds, and the memory of the largest of them."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import time
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import median
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """Something to be measured.
+
+    Attributes:
+        name: What it is called in the table.
+        argv: The command.
+        cwd: Where it runs.
+        prepare: Called before each run, not measured.
+        env: Added to the environment.
+    """
+
+    name: str
+    argv: Sequence[str]
+    cwd: Path
+    prepare: Callable[[], None]
+    env: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """Medians over the runs.
+
+    Attributes:
+        seconds: Wall time.
+        megabytes: Peak memory of the largest process, in 10^6 bytes.
+    """
+
+    seconds: float
+    megabytes: float
+
+
+def measure(tasks: Sequence[Task], runs: int) -> list[Figures]:
+    """Run the tasks in turn, A B A B …, so that the machine's moods meet all of them alike."""
+    taken: list[list[tuple[float, float]]] = [[] for _ in tasks]
+    for _ in range(runs):
+        for task, figures in zip(tasks, taken, strict=True):
+            task.prepare()
+            figures.append(_once(task))
+    return [
+        Figures(median(seconds for seconds, _ in each), median(size for _, size in each))
+        for each in taken
+    ]
+
+
+def _once(task: Task) -> tuple[float, float]:
+    started = time.monotonic()
+    process = subprocess.Popen(
+        task.argv,
+        cwd=task.cwd,
+        env={**os.environ, **task.env},
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    )
+    peak = 0
+    while process.poll() is None:
+        peak = max(peak, *_peaks(process.pid), 0)
+        time.sleep(0.02)
+    if process.returncode:
+        raise SystemExit(f"{task.name} ended with status {process.returncode}")
+    return time.monotonic() - started, peak / 1e6
+
+
+def _peaks(session: int) -> list[int]:
+    """The peak memory so far of each process of the session, in bytes.
+
+    Not what wait4 tells: that begins with the memory of the process that forked.
+    """
+    peaks = []
+    for folder in Path("/proc").glob("[0-9]*"):
+        with suppress(OSError, IndexError, ValueError):
+            if int((folder / "stat").read_text().rpartition(")")[2].split()[3]) == session:
+                status = (folder / "status").read_text()
+                peaks.append(int(status.partition("VmHWM:")[2].split()[0]) * 1024)
+    return peaks
