@@ -11,7 +11,7 @@ import pytest
 from release_builder.digests import Digest
 from release_builder.errors import WrongBytesError
 from release_builder.jigdo.location import ImageSection, JigdoError, JigdoFile, Server, parse_jigdo
-from release_builder.jigdo.servers import split_words
+from release_builder.jigdo.syntax import split_words
 
 GOLDEN = Path(__file__).parent / "data" / "jigdo-file"
 NAME = "t.jigdo"

@@ -9,7 +9,8 @@ import pytest
 from release_builder.digests import Digest
 from release_builder.errors import DescriptorError
 from release_builder.jigdo.location import JigdoError, parse_jigdo
-from release_builder.jigdo.servers import Change, Rewrite, quote_word, rewrite_servers, split_words
+from release_builder.jigdo.servers import Change, Rewrite, rewrite_servers
+from release_builder.jigdo.syntax import quote_word, split_words
 
 NAME = "t.jigdo"
 PART = Digest("md5", bytes(range(16))).jigdo.encode()

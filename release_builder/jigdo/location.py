@@ -1,6 +1,6 @@
 """The .jigdo text: which template an image has, and where its parts may be found.
 
-The lines and words of the format are in servers.
+The lines and words of the format are in syntax.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 from release_builder.digests import Digest
 from release_builder.errors import printable
 from release_builder.files import check_leaf
-from release_builder.jigdo.servers import JigdoError, Line, read_lines, split_words, unpack
+from release_builder.jigdo.syntax import JigdoError, Line, read_lines, split_words, unpack
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -22,7 +22,8 @@ from release_builder.jigdo.entries import (
     parse_description,
 )
 from release_builder.jigdo.location import JigdoError, JigdoFile, parse_jigdo
-from release_builder.jigdo.servers import quote_word, read_lines, rewrite_servers, split_words
+from release_builder.jigdo.servers import rewrite_servers
+from release_builder.jigdo.syntax import quote_word, read_lines, split_words
 from release_builder.jigdo.template import read_template
 
 HEADER = b"JigsawDownload template 2.0 test/1\r\n\r\n\r\n"
