@@ -1,6 +1,6 @@
-"""Runs release-builder and kills it, as ``kill -9`` would, at a chosen change of a file.
+"""Runs release-builder and kills it, as ``kill -9`` would, at a chosen moment.
 
-usage: killer.py FOLDER N ARGUMENT...     (N counts what would change something below FOLDER)
+usage: killer.py FOLDER N ARGUMENT...     (N counts what is opened or changed below FOLDER)
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import runpy
 import signal
 import sys
 
-_CHANGES = {"os.rename", "os.remove", "os.truncate", "os.mkdir", "os.symlink", "os.chmod"}
+_TOUCHES = {"open", "os.rename", "os.remove", "os.truncate", "os.mkdir"}
 
 
 def main() -> None:
@@ -19,12 +19,8 @@ def main() -> None:
 
     def watch(event: str, arguments: tuple[object, ...]) -> None:
         nonlocal seen
-        if event == "open":
-            flags = arguments[2] if len(arguments) > 2 else 0
-            changes = isinstance(flags, int) and flags & (os.O_WRONLY | os.O_RDWR) != 0
-        else:
-            changes = event in _CHANGES
-        if changes and (event == "os.truncate" or str(arguments[0]).startswith(folder)):
+        place = "" if not arguments else str(arguments[0])
+        if event in _TOUCHES and (event == "os.truncate" or place.startswith(folder)):
             seen += 1
             if seen == at:
                 os.kill(os.getpid(), signal.SIGKILL)

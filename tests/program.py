@@ -54,7 +54,7 @@ def release_builder(*arguments: str | Path, cwd: Path, env: dict[str, str] | Non
 
 
 def killed_at(event: int, *arguments: str | Path, cwd: Path, watched: Path) -> Ended:
-    """Run the program, and kill it as it is about to make its ``event``-th change in ``watched``."""
+    """Run the program, and kill it as it is about to touch ``watched`` for the ``event``-th time."""
     killer = [sys.executable, str(KILLER), str(watched), str(event)]
     return _run([*killer, *map(str, arguments)], cwd, None)
 
