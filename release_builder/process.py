@@ -23,7 +23,7 @@ _KEPT: Final = ("PATH", "HOME", "TMPDIR")
 _PACKAGES: Final = {  # program → package on Debian, package on Enterprise Linux
     "createrepo_c": ("createrepo-c", "createrepo_c"),
     "isohybrid": ("syslinux-utils", "syslinux"),
-    "isolinux.bin": ("isolinux", "syslinux"),
+    "isolinux": ("isolinux syslinux-common", "syslinux"),
     "jigdo-file": ("jigdo-file", "jigdo"),
     "rpmbuild": ("rpm", "rpm-build"),
 }

@@ -45,7 +45,8 @@ def boot_files() -> tuple[Path, Path]:
         if all(file.is_file() for file in files):
             return files
     raise SurroundingsError(
-        "isolinux.bin is not installed", hint=process.installation_hint("isolinux.bin")
+        "isolinux.bin, or its module ldlinux.c32, is not installed",
+        hint=process.installation_hint("isolinux"),
     )
 
 
