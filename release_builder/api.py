@@ -7,20 +7,20 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from release_builder import runner
-from release_builder.errors import DescriptorError
+from release_builder.errors import DescriptorError, ReleaseBuilderError
 from release_builder.files import replacing, resource
-from release_builder.loader import InvalidDescriptorError, load, new_descriptor
+from release_builder.loader import Complaint, InvalidDescriptorError, load, new_descriptor
 from release_builder.plan import BUILD, Options, Plan
 from release_builder.plan.workdir import workdir_of
 from release_builder.preview import preview
-from release_builder.report import Finding, Severity
+from release_builder.report import Finding, Severity, finding_of
 from release_builder.state.digest_cache import open_cache, state_folder
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from release_builder.loader import Complaint
+    from release_builder.descriptor.release import Release
     from release_builder.monitor import Monitor
     from release_builder.preview import Preview
     from release_builder.report import Report
@@ -41,9 +41,18 @@ def plans(
         mirror: In the place of every descriptor's own.
 
     Raises:
-        InvalidDescriptorError: With all that is wrong in the first file that is wrong.
+        InvalidDescriptorError: With all that is wrong in all of them.
+        DescriptorError: A file is not there; ``mirror`` is none.
     """
-    releases = [release for path in descriptors for release in load(path, mirror).releases()]
+    wrong: list[Complaint] = []
+    releases: list[Release] = []
+    for path in descriptors:
+        try:
+            releases += load(path, mirror).releases()
+        except InvalidDescriptorError as error:
+            wrong += error.complaints
+    if wrong:
+        raise InvalidDescriptorError(wrong)
     return tuple(
         Plan(release, workdir_of(release, releases, options.workdir), tuple(steps), options)
         for release in releases
@@ -66,13 +75,21 @@ def carry_out(
     return replace(report, findings=(*report.findings, *notes))
 
 
-def previews(planned: Sequence[Plan]) -> tuple[Preview, ...]:
+def previews(planned: Sequence[Plan]) -> tuple[tuple[Preview, ...], tuple[Finding, ...]]:
     """What carrying out ``planned`` would fetch, delete and write; leaves nothing behind.
 
-    Raises:
-        ReleaseBuilderError: The mirror cannot say; that is never "nothing to do".
+    Returns:
+        The previews, and why others could not be made: a mirror that cannot say what it has is
+        never "nothing to do".
     """
-    return tuple(preview(plan) for plan in planned)
+    made, failed = [], []
+    with open_cache(state_folder(os.environ), read_only=True) as cache:
+        for plan in planned:
+            try:
+                made.append(preview(plan, cache))
+            except (ReleaseBuilderError, OSError) as error:
+                failed.append(finding_of(error))
+    return tuple(made), tuple(failed)
 
 
 def init(path: Path, product: str, mirror: str | None = None) -> None:
@@ -88,7 +105,7 @@ def init(path: Path, product: str, mirror: str | None = None) -> None:
 
 
 def complaints(path: Path, mirror: str | None = None) -> tuple[Complaint, ...]:
-    """All that is wrong in the descriptor at ``path``.
+    """All that is wrong in the descriptor at ``path``, not being there included.
 
     Args:
         path: A YAML file.
@@ -98,6 +115,8 @@ def complaints(path: Path, mirror: str | None = None) -> tuple[Complaint, ...]:
         load(path, mirror)
     except InvalidDescriptorError as error:
         return error.complaints
+    except ReleaseBuilderError as error:
+        return (Complaint(path, 1, 1, "", error.what, error.hint or "name another file"),)
     return ()
 
 

@@ -65,7 +65,7 @@ class Digest:
             ValueError: ``text`` is neither an MD5 (22 characters) nor a SHA-256 (43).
         """
         algorithm = {22: "md5", 43: "sha256"}.get(len(text))
-        if algorithm is None or not text.isascii():
+        if algorithm is None or not text.isascii() or "+" in text or "/" in text:
             raise ValueError(f"{text!r} is neither an MD5 nor a SHA-256 as jigdo writes them")
         value = base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
         return cls(algorithm, value)

@@ -71,7 +71,6 @@ def replacing(path: Path, mode: int = 0o644) -> Iterator[BinaryIO]:
     The bytes are on disk before the name points to them. What a killed run left is overwritten
     by the next: the name beside is always the same, so one writer at a time, please.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
     beside = path.with_name(f".{path.name}.new")
     flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW | os.O_CLOEXEC
     descriptor = os.open(beside, flags, mode)

@@ -11,14 +11,16 @@ from release_builder.errors import IncompleteError, printable
 from release_builder.files import free_space
 from release_builder.jigdo.servers import rewrite_servers
 from release_builder.monitor import Monitor
-from release_builder.plan.pair import find_jigdo, find_pair, read_jigdo
 from release_builder.plan.pulls import whole_pull
 from release_builder.report import Finding, Severity
-from release_builder.steps.sync import check_apart, check_preview
+from release_builder.steps.guards import check_apart, check_preview
+from release_builder.steps.pair import find_jigdo, find_pair, read_jigdo
+from release_builder.steps.rewrite import unknown_labels
 from release_builder.transport.mirrors import open_mirror
 
 if TYPE_CHECKING:
     from release_builder.jigdo.servers import Change, Rewrite
+    from release_builder.jigdo.sources import DigestCache
     from release_builder.plan import Plan
     from release_builder.transport import Moved, Transfer, Transport
 
@@ -60,12 +62,20 @@ class Preview:
 
     @property
     def bytes_to_write(self) -> int:
-        """Bytes that the whole run would add to the workdir."""
-        return self.bytes_to_fetch + (0 if self.image_there else self.image_size)
+        """Bytes that the whole run would add to the workdir, beyond what a killed one left."""
+        workdir = self.plan.workdir
+        partial = workdir.image / f"{self.image.name}.partial"
+        left = partial.stat().st_blocks * 512 if partial.is_file() else 0
+        image = 0 if self.image_there else max(0, self.image_size - left)
+        return max(0, self.bytes_to_fetch - workdir.held_back()) + image
 
 
-def preview(plan: Plan) -> Preview:
+def preview(plan: Plan, cache: DigestCache) -> Preview:
     """Find out what ``plan`` would do.
+
+    Args:
+        plan: The plan.
+        cache: Digests known from before.
 
     Raises:
         ReleaseBuilderError: As the steps themselves; a mirror that cannot say what it has is an
@@ -79,7 +89,7 @@ def preview(plan: Plan) -> Preview:
         rewritten = _rewrite(plan, path)
         jigdo = printable(str(path.relative_to(root)))
     image = plan.workdir.image / plan.release.image
-    size, exact = _image_size(plan, transfer)
+    size, exact = _image_size(plan, transfer, cache)
     free = free_space(plan.workdir.root)
     found = Preview(
         plan=plan,
@@ -92,7 +102,7 @@ def preview(plan: Plan) -> Preview:
         image_size=size,
         image_size_is_exact=exact,
         free=free,
-        findings=_unknown_labels(rewritten, jigdo),
+        findings=unknown_labels(rewritten, jigdo),
     )
     if found.bytes_to_write <= free:
         return found
@@ -134,25 +144,14 @@ def _rewrite(plan: Plan, path: Path) -> Rewrite:
     return rewrite_servers(content, plan.release.server_urls(plan.stage), printable(path.name))
 
 
-def _image_size(plan: Plan, transfer: Transfer | None) -> tuple[int, bool]:
+def _image_size(plan: Plan, transfer: Transfer | None, cache: DigestCache) -> tuple[int, bool]:
     if plan.release.size is not None:
         return plan.release.size, True
     if not (transfer and transfer.fetched):
         try:
-            pair = find_pair(plan.workdir.tree, plan.release)
+            pair = find_pair(plan.workdir.tree, plan.release, cache)
         except IncompleteError:
             return 0, False
         with pair.open_template() as stream:
             return pair.read_template(stream).description.image.length, True
     return transfer.listed_size, False
-
-
-def _unknown_labels(rewritten: Rewrite, jigdo: str) -> tuple[Finding, ...]:
-    return tuple(
-        Finding(
-            Severity.WARNING,
-            f"{jigdo} uses the label {printable(label)}, which the descriptor does not know",
-            hint=f"add `{printable(label)}:` with its beta and final URL below `servers:`",
-        )
-        for label in rewritten.unknown
-    )

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import codecs
 import contextlib
 import os
 import shlex
 import shutil
 import signal
+import tempfile
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import IO, TYPE_CHECKING, Final
 
 import sh
 
@@ -19,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
 _ANY_STATUS: Final = list(range(-64, 256))
+_FILE_NAMES: Final = "file_names"
 _KEPT: Final = ("PATH", "HOME", "TMPDIR")
 _PACKAGES: Final = {  # program → package on Debian, package on Enterprise Linux
     "createrepo_c": ("createrepo-c", "createrepo_c"),
@@ -75,30 +78,27 @@ def environment(
 def run(  # noqa: PLR0913 (each is a property of a process; no two belong together)
     argv: Sequence[str],
     *,
+    stdin: bytes = b"",
     on_output: Callable[[bytes], None] | None = None,
     on_start: Callable[[str], None] | None = None,
     env: Mapping[str, str] | None = None,
-    cwd: Path | None = None,
-    timeout: float | None = None,
     keep_open: Sequence[int] = (),
 ) -> Outcome:
     """Run a program without a shell and wait for it.
 
     Args:
         argv: The program and its arguments.
+        stdin: What it gets to read.
         on_output: Gets stdout as it comes, in pieces; without it stdout is returned.
         on_start: Gets the command line as one could paste it into a shell.
         env: Its whole environment; default ``environment()``.
-        cwd: Its working folder.
-        timeout: Seconds after which it is killed.
         keep_open: File descriptors that it inherits (a lock that outlives us with it).
 
     Raises:
-        SurroundingsError: The program is missing.
+        SurroundingsError: The program is missing or cannot be started.
     """
     if on_start:
         on_start(shlex.join(argv))
-    program = sh.Command(find(argv[0]))
     collected: list[bytes] = []
     listener = on_output or collected.append
     read_end, write_end = os.pipe()
@@ -106,26 +106,17 @@ def run(  # noqa: PLR0913 (each is a property of a process; no two belong togeth
     try:
         # stdout goes through a pipe of our own: sh would hold back a progress line, which ends
         # in CR, until the next LF.
-        with os.fdopen(write_end, "wb") as out, Path(os.devnull).open("rb") as nothing:
-            running = program(
-                *argv[1:],
-                _bg=True,
-                _bg_exc=False,
-                _in=nothing,
-                _out=out,
-                _tty_out=False,
-                _env=dict(environment() if env is None else env),
-                _cwd=str(cwd) if cwd else None,
-                _timeout=timeout,
-                _ok_code=_ANY_STATUS,
-                _pass_fds=set(keep_open),
-            )
+        with os.fdopen(write_end, "wb") as out, tempfile.TemporaryFile() as given:
+            given.write(stdin)
+            given.seek(0)
+            running = _launch(argv, env, given, out, keep_open=keep_open)
         while piece := os.read(read_end, 1 << 16):
             listener(piece)
         running.wait()
     except BaseException:
         if running is not None and running.is_alive():
             running.terminate()
+            running.wait()
         raise
     finally:
         os.close(read_end)
@@ -153,26 +144,59 @@ def start(
         A function that tells whether it still runs.
 
     Raises:
-        SurroundingsError: The program is missing.
+        SurroundingsError: The program is missing or cannot be started.
     """
-    program = sh.Command(find(argv[0]))
     with log.open("wb") as out, Path(os.devnull).open("rb") as nothing:
-        running = program(
-            *argv[1:],
-            _bg=True,
-            _bg_exc=False,
-            _in=nothing,
-            _out=out,
-            _err_to_out=True,
-            _tty_out=False,
-            _env=dict(environment() if env is None else env),
-            _new_group=True,
-            _ok_code=_ANY_STATUS,
-        )
+        running = _launch(argv, env, nothing, out, beside_us=True)
     try:
         yield running.is_alive
     finally:
         _end(running, grace)
+
+
+def _launch(  # noqa: PLR0913 (what run and start have in common)
+    argv: Sequence[str],
+    env: Mapping[str, str] | None,
+    stdin: IO[bytes],
+    stdout: IO[bytes],
+    *,
+    keep_open: Sequence[int] = (),
+    beside_us: bool = False,
+) -> sh.RunningCommand:
+    for descriptor in keep_open:
+        os.set_inheritable(descriptor, True)  # noqa: FBT003 (a system call's own argument)
+    try:
+        return sh.Command(find(argv[0]))(
+            *argv[1:],
+            _bg=True,
+            _bg_exc=False,
+            _in=stdin,
+            _out=stdout,
+            _err_to_out=beside_us,
+            _tty_out=False,
+            _env=dict(environment() if env is None else env),
+            _new_group=beside_us,
+            _ok_code=_ANY_STATUS,
+            _pass_fds=set(keep_open),
+            _encoding=_FILE_NAMES,
+        )
+    except sh.ForkException as error:
+        reason = str(error).strip().splitlines()[-1].strip()
+        raise SurroundingsError(f"{argv[0]} cannot be started: {reason}") from error
+
+
+def _file_names_codec(name: str) -> codecs.CodecInfo | None:
+    """For sh, which encodes arguments: ours name files, and those are bytes of no encoding."""
+    if name != _FILE_NAMES:
+        return None
+    return codecs.CodecInfo(
+        lambda text, _errors="": (os.fsencode(text), len(text)),
+        lambda raw, _errors="": (os.fsdecode(bytes(raw)), len(raw)),
+        name=_FILE_NAMES,
+    )
+
+
+codecs.register(_file_names_codec)
 
 
 def _end(running: sh.RunningCommand, grace: float) -> None:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING, Final
 
-from release_builder.errors import Status
+from release_builder.errors import ReleaseBuilderError, Status, StoppedError, surroundings
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -56,7 +56,7 @@ class Finding:
 
     Attributes:
         severity: How much it matters.
-        message: What and where, in one line.
+        message: What and where.
         hint: What to do about it.
         path: The file it is about, where there is one.
     """
@@ -65,6 +65,15 @@ class Finding:
     message: str
     hint: str = ""
     path: str = ""
+
+
+def finding_of(error: ReleaseBuilderError | OSError | KeyboardInterrupt) -> Finding:
+    """What a user should know of ``error``."""
+    if isinstance(error, KeyboardInterrupt):
+        error = StoppedError("interrupted", hint="the same command goes on from here")
+    if isinstance(error, OSError):
+        error = surroundings(error)
+    return Finding(SEVERITY_OF[error.status], error.what, error.hint)
 
 
 class Outcome(StrEnum):
@@ -84,7 +93,7 @@ class StepResult:
     Attributes:
         step: Its name, such as ``sync``.
         outcome: How it ended.
-        summary: One line for a person.
+        summary: A line or two for a person.
         seconds: How long it took.
         counts: Named numbers, such as ``files_fetched`` or ``bytes_written``.
         findings: What should be known.

@@ -7,20 +7,15 @@ import time
 from contextlib import ExitStack
 from typing import TYPE_CHECKING, Final
 
-from release_builder.errors import (
-    ReleaseBuilderError,
-    Status,
-    WrongFileError,
-    surroundings,
-)
+from release_builder.errors import ReleaseBuilderError, Status, WrongFileError
 from release_builder.report import (
-    SEVERITY_OF,
     Finding,
     Outcome,
     ReleaseReport,
     Report,
     Severity,
     StepResult,
+    finding_of,
 )
 from release_builder.state.lock import hold
 from release_builder.steps import Context, assemble, rewrite, sync, verify
@@ -28,6 +23,7 @@ from release_builder.transport.mirrors import open_mirror
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
+    from pathlib import Path
 
     from release_builder.jigdo.sources import DigestCache
     from release_builder.monitor import Monitor
@@ -57,7 +53,22 @@ def carry_out(command: str, plans: Sequence[Plan], cache: DigestCache, monitor: 
         releases.append(_carry_out_one(plan, cache, monitor))
         if Report(command, tuple(releases)).exit_status is Status.INTERRUPTED:
             break
-    return Report(command, tuple(releases))
+    return Report(command, tuple(releases), tuple(_sharing(plans)))
+
+
+def _sharing(plans: Sequence[Plan]) -> Iterator[Finding]:
+    """Releases that take turns in one tree fetch in each run what the other's run deleted."""
+    places: dict[tuple[Path, str], Plan] = {}
+    for plan in plans:
+        place = (plan.workdir.tree, plan.release.tree)
+        other = places.setdefault(place, plan).release
+        if other.mirror != plan.release.mirror and "sync" in plan.steps:
+            yield Finding(
+                Severity.WARNING,
+                f"{other.version} and {plan.release.version} share {plan.workdir.root}:"
+                " each sync deletes what the other fetched",
+                hint="give each a `workdir:` of its own",
+            )
 
 
 def _carry_out_one(plan: Plan, cache: DigestCache, monitor: Monitor) -> ReleaseReport:
@@ -66,7 +77,7 @@ def _carry_out_one(plan: Plan, cache: DigestCache, monitor: Monitor) -> ReleaseR
         try:
             context = Context(plan, _open_mirror(plan, _lock(plan, held)), cache, monitor)
         except (ReleaseBuilderError, OSError) as error:
-            results.append(StepResult(plan.steps[0], Outcome.FAILED, findings=(_finding(error),)))
+            results.append(StepResult(plan.steps[0], Outcome.FAILED, findings=(finding_of(error),)))
         else:
             results += _steps(context)
     done = {result.step for result in results}
@@ -101,7 +112,6 @@ def _open_mirror(plan: Plan, descriptors: Sequence[int]) -> Transport | None:
 def _steps(context: Context) -> Iterator[StepResult]:
     """Run the steps in order; end with the first that does not come to a good end."""
     for step in context.plan.steps:
-        context.monitor.detail(f"step {step}")
         result = _timed(step, context)
         if result.suspects and context.transport is not None:
             mended = _timed("sync", dataclasses.replace(context, suspects=result.suspects))
@@ -116,28 +126,17 @@ def _steps(context: Context) -> Iterator[StepResult]:
 def _timed(step: str, context: Context) -> StepResult:
     started = time.monotonic()
     try:
+        context.monitor.detail(f"step {step}")
         result = STEPS[step](context)
     except WrongFileError as error:
         suspect = str(error.path.relative_to(context.plan.workdir.tree))
         result = StepResult(
-            step, Outcome.FAILED, error.what, findings=(_finding(error),), suspects=(suspect,)
+            step, Outcome.FAILED, error.what, findings=(finding_of(error),), suspects=(suspect,)
         )
     except ReleaseBuilderError as error:
         incomplete = error.status is Status.INCOMPLETE
         outcome = Outcome.INCOMPLETE if incomplete else Outcome.FAILED
-        result = StepResult(step, outcome, findings=(_finding(error),))
+        result = StepResult(step, outcome, findings=(finding_of(error),))
     except (OSError, KeyboardInterrupt) as error:
-        result = StepResult(step, Outcome.FAILED, findings=(_finding(error),))
+        result = StepResult(step, Outcome.FAILED, findings=(finding_of(error),))
     return dataclasses.replace(result, seconds=round(time.monotonic() - started, 3))
-
-
-def _finding(error: BaseException) -> Finding:
-    if isinstance(error, KeyboardInterrupt):
-        return Finding(
-            Severity.INTERRUPTED, "interrupted", hint="the same command goes on from here"
-        )
-    if isinstance(error, OSError):
-        error = surroundings(error)
-    if not isinstance(error, ReleaseBuilderError):
-        raise TypeError(f"{error!r} is no error of ours") from error
-    return Finding(SEVERITY_OF[error.status], error.what, hint=error.hint)

@@ -45,6 +45,7 @@ def test_only_what_is_wanted_passes_the_filters_and_the_first_rule_counts() -> N
     rules = filters(pull)
 
     assert rules == [
+        "--exclude=.~tmp~/",
         "--exclude=*.src.rpm",
         "--include=/iso/",
         "--include=/iso/x86_64/",
@@ -78,7 +79,7 @@ def test_nothing_is_deleted_unless_it_is_asked_for() -> None:
         pytest.param(Pull(Path("t"), ("a/",), timeout=9), "--timeout=9", id="timeout"),
         pytest.param(Pull(Path("t"), ("a/",)), "--partial", id="partial"),
         pytest.param(Pull(Path("t"), ("a/",)), "--delay-updates", id="delay updates"),
-        pytest.param(Pull(Path("t"), ("a/",), compare_content=True), "--checksum", id="content"),
+        pytest.param(Pull(Path("t"), (), only=("a",)), "--checksum", id="content"),
     ],
 )
 def test_each_wish_becomes_an_option(pull: Pull, option: str) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import io
 import signal
 import sys
 from typing import TYPE_CHECKING, Final
@@ -72,6 +73,9 @@ def cli() -> None:
 def main() -> None:
     """Run the command that ``sys.argv`` names and end the process with its status."""
     signal.signal(signal.SIGTERM, _interrupt)
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):  # what a locale cannot say is no reason to stop
+            stream.reconfigure(errors="replace")
     try:
         sys.exit(cli.main(standalone_mode=False) or Status.DONE)
     except click.exceptions.Exit as done:

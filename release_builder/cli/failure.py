@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import click
 
-from release_builder.errors import ReleaseBuilderError, Status, surroundings
+from release_builder.errors import ReleaseBuilderError, Status, printable
 from release_builder.loader import InvalidDescriptorError
-from release_builder.report import SEVERITY_OF, Finding, Report
+from release_builder.report import Finding, Report, Severity, finding_of
 
 
 def report_failure(error: ReleaseBuilderError | OSError) -> Status:
@@ -15,22 +15,17 @@ def report_failure(error: ReleaseBuilderError | OSError) -> Status:
         for complaint in error.complaints:
             click.echo(str(complaint), err=True)
         return error.status
-    if isinstance(error, OSError):
-        error = surroundings(error)
-    print_problem("error", error.what, error.hint)
-    return error.status
+    finding = finding_of(error)
+    print_problem("error", finding.message, finding.hint)
+    return finding.severity.status
 
 
 def as_report(command: str, error: ReleaseBuilderError | OSError) -> Report:
     """The report of a command that ended with ``error``."""
-    if isinstance(error, OSError):
-        error = surroundings(error)
-    severity = SEVERITY_OF[error.status]
     if isinstance(error, InvalidDescriptorError):
-        return Report(
-            command, findings=tuple(Finding(severity, str(each)) for each in error.complaints)
-        )
-    return Report(command, findings=(Finding(severity, error.what, error.hint),))
+        findings = (Finding(Severity.WRONG, str(complaint)) for complaint in error.complaints)
+        return Report(command, findings=tuple(findings))
+    return Report(command, findings=(finding_of(error),))
 
 
 def print_problem(kind: str, what: str, hint: str = "", *, indent: str = "") -> None:
@@ -38,7 +33,7 @@ def print_problem(kind: str, what: str, hint: str = "", *, indent: str = "") -> 
     colour = {"error": "red", "warning": "yellow"}.get(kind)
     head = click.style(f"{kind}:", fg=colour, bold=True)
     margin = indent + " " * (len(kind) + 2)
-    first, *rest = what.splitlines() or [""]
-    click.echo(f"{indent}{head} {first}", err=True)
+    first, *rest = what.split("\n")
+    click.echo(f"{indent}{head} {printable(first)}", err=True)
     for line in (*rest, *hint.splitlines()):
-        click.echo(f"{margin}{line}", err=True)
+        click.echo(f"{margin}{printable(line)}", err=True)

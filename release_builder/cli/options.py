@@ -12,6 +12,7 @@ import click
 from release_builder.cli.failure import as_report
 from release_builder.cli.monitors import make_monitor
 from release_builder.cli.show import print_json
+from release_builder.descriptor.version import Stage
 from release_builder.errors import ReleaseBuilderError
 
 if TYPE_CHECKING:
@@ -31,6 +32,11 @@ WORKDIR = click.option(
     metavar="DIR",
     type=click.Path(path_type=Path, file_okay=False),
     help="Work in this folder; several releases have a folder each below it.",
+)
+STAGE = click.option(
+    "--stage",
+    type=click.Choice([stage.value for stage in Stage]),
+    help="Where the tree lies on http: the beta's or the final path; default by the version.",
 )
 MIRROR = click.option(
     "--mirror", metavar="URL", help="Use this mirror in place of the descriptor's."

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from itertools import zip_longest
 from typing import TYPE_CHECKING, Any
 
@@ -10,8 +11,10 @@ from rich.filesize import decimal
 
 from release_builder import api
 from release_builder.cli.failure import print_problem
-from release_builder.cli.options import DESCRIPTORS, MIRROR, OFFLINE, WORKDIR, with_output
+from release_builder.cli.options import DESCRIPTORS, MIRROR, OFFLINE, STAGE, WORKDIR, with_output
 from release_builder.cli.show import print_document
+from release_builder.descriptor.version import Stage
+from release_builder.errors import printable
 from release_builder.plan import Options
 from release_builder.report import Report
 
@@ -26,13 +29,15 @@ if TYPE_CHECKING:
 @click.command()
 @DESCRIPTORS
 @WORKDIR
+@STAGE
 @MIRROR
 @OFFLINE
 @with_output
-def plan(
+def plan(  # noqa: PLR0913 (one argument an option)
     *,
     descriptors: Sequence[Path],
     workdir: Path | None,
+    stage: str | None,
     mirror: str | None,
     offline: bool,
     output: Output,
@@ -43,14 +48,18 @@ def plan(
     Example:
       release-builder plan sme9.yaml
     """
-    previews = api.previews(api.plans(descriptors, Options(workdir, offline), mirror=mirror))
-    findings = tuple(finding for preview in previews for finding in preview.findings)
+    options = Options(workdir, offline, Stage(stage) if stage else None)
+    previews, failures = api.previews(api.plans(descriptors, options, mirror=mirror))
+    findings = (*failures, *(finding for preview in previews for finding in preview.findings))
     status = Report("plan", findings=findings).exit_status
     if output.json:
-        print_document("plan", status, {"plans": [_as_json(preview) for preview in previews]})
+        plans = [_as_json(preview) for preview in previews]
+        print_document("plan", status, {"plans": plans, "findings": list(map(asdict, failures))})
         return status
     for preview in previews:
         _show(preview, output)
+    for failure in failures:
+        print_problem("error", failure.message, failure.hint)
     return status
 
 
@@ -58,10 +67,12 @@ def _show(preview: Preview, output: Output) -> None:
     release = preview.plan.release
     if not output.quiet:
         name = f"{release.product} {release.version} {release.arch}"
-        click.echo(f"{click.style(name, bold=True)}  in {preview.plan.workdir.root}")
+        click.echo(
+            f"{click.style(name, bold=True)}  in {printable(str(preview.plan.workdir.root))}"
+        )
         for step, lines in _rows(preview):
             for word, line in zip_longest([step], lines, fillvalue=""):
-                click.echo(f"  {word:<9} {line}")
+                click.echo(f"  {word:<9} {printable(line)}")
     if output.verbose:
         for moved in preview.fetch or ():
             click.echo(f"  fetch   {moved.length:>15,}  {moved.path}")
@@ -130,13 +141,5 @@ def _as_json(preview: Preview) -> dict[str, Any]:
         ],
         "bytes_to_write": preview.bytes_to_write,
         "bytes_free": preview.free,
-        "findings": [
-            {
-                "severity": each.severity,
-                "message": each.message,
-                "hint": each.hint,
-                "path": each.path,
-            }
-            for each in preview.findings
-        ],
+        "findings": [asdict(finding) for finding in preview.findings],
     }

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 
 from release_builder.cli.failure import print_problem
-from release_builder.errors import Status
+from release_builder.errors import Status, printable
 from release_builder.report import SCHEMA_VERSION, Outcome, Severity
 
 if TYPE_CHECKING:
@@ -66,7 +66,7 @@ def print_document(command: str, status: int, content: dict[str, Any]) -> None:
 def _show_release(release: ReleaseReport, output: Output) -> None:
     if not output.quiet:
         name = f"{release.product} {release.version} {release.arch}"
-        click.echo(f"{click.style(name, bold=True)}  in {release.workdir}")
+        click.echo(f"{click.style(name, bold=True)}  in {printable(release.workdir)}")
     for step in release.steps:
         if not output.quiet:
             click.echo(_step_line(step))
@@ -77,7 +77,8 @@ def _show_release(release: ReleaseReport, output: Output) -> None:
 
 def _step_line(step: StepResult) -> str:
     outcome = click.style(f"{step.outcome.value:<10}", fg=_COLOURS[step.outcome])
-    summary = step.summary.replace("\n", "\n" + " " * 32)
+    lines = [printable(line) for line in step.summary.split("\n")]
+    summary = ("\n" + " " * 32).join(lines)
     return f"  {step.step:<9} {outcome} {step.seconds:6.1f} s  {summary}".rstrip()
 
 
@@ -102,5 +103,5 @@ def _last_line(release: ReleaseReport) -> str:
     seconds = sum(step.seconds for step in release.steps)
     idle = all(step.outcome in {Outcome.UNCHANGED, Outcome.SKIPPED} for step in release.steps)
     words = "nothing to do" if idle and not status else _LAST_WORDS[status]
-    image = f"  {facts['image']}\n" if "image" in facts and not status else ""
+    image = f"  {printable(facts['image'])}\n" if "image" in facts and not status else ""
     return f"{image}  {words} ({seconds:.1f} s)"

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from release_builder import api
-from release_builder.cli.options import DESCRIPTORS, MIRROR, OFFLINE, WORKDIR, with_output
+from release_builder.cli.options import DESCRIPTORS, MIRROR, OFFLINE, STAGE, WORKDIR, with_output
 from release_builder.cli.show import show_report
 from release_builder.descriptor.version import Stage
 from release_builder.plan import BUILD, Options
@@ -18,11 +18,6 @@ if TYPE_CHECKING:
 
     from release_builder.cli.options import Output
 
-_STAGE = click.option(
-    "--stage",
-    type=click.Choice([stage.value for stage in Stage]),
-    help="Where the tree lies on http: the beta's or the final path; default by the version.",
-)
 _SCAN = click.option(
     "--scan",
     multiple=True,
@@ -72,7 +67,7 @@ build = _command(
     Example:
       release-builder build sme9.yaml
     """,
-    _STAGE,
+    STAGE,
     _SCAN,
     _FULL,
 )
@@ -97,7 +92,7 @@ rewrite = _command(
     Example:
       release-builder rewrite --stage final sme9.yaml
     """,
-    _STAGE,
+    STAGE,
 )
 
 assemble = _command(

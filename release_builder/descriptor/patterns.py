@@ -130,6 +130,8 @@ def server(text: str) -> str:
 def exclude(text: str) -> str:
     """A pattern of files that are not fetched, as rsync's --exclude takes it."""
     expand(text, _SAMPLE)
+    if text.startswith(("+ ", "- ")) or text == "!":  # rsync would read a rule of another kind
+        raise RefusedError(f"'{text}' is not a pattern", f"write '{text[2:] or '*'}'")
     return text
 
 

@@ -88,6 +88,12 @@ class Version:
         """Where its release lies."""
         return Stage.FINAL if self.is_final else Stage.BETA
 
+    def is_within(self, other: Version) -> bool:
+        """Whether this is ``other``, or a final that ``other`` names in short, as 9 does 9.2."""
+        if self.is_final and other.is_final:
+            return f"{self.text}.".startswith(f"{other.text}.")
+        return self == other
+
     def __str__(self) -> str:
         return self.text
 

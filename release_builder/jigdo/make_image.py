@@ -161,17 +161,20 @@ class _Writer:
         for source in self.sources:
             for candidate in source.candidates(part):
                 try:
-                    with candidate.open() as stream:
-                        found = self._take(stream, part, copy=True)
-                except _UnreadableError as error:
-                    self._note_wrong(part, candidate.where, str(error))
-                except OSError as error:  # opening failed
+                    stream = candidate.open()
+                except OSError as error:
                     self._note_wrong(part, candidate.where, str(error.strerror))
-                else:
-                    if found == part.digest:
-                        candidate.confirm(found)
-                        return True
-                    self._note_wrong(part, candidate.where, str(found))
+                    continue
+                with stream:
+                    try:
+                        found = self._take(stream, part, copy=True)
+                    except _UnreadableError as error:
+                        self._note_wrong(part, candidate.where, str(error))
+                        continue
+                if found == part.digest:
+                    candidate.confirm(found)
+                    return True
+                self._note_wrong(part, candidate.where, str(found))
         return False
 
     def _note_wrong(self, part: MatchedFile, where: str, found: str) -> None:

@@ -12,12 +12,13 @@ from typing import TYPE_CHECKING, BinaryIO, Protocol
 from release_builder.digests import digest_stream
 from release_builder.errors import printable
 from release_builder.files import check_relative, open_regular
+from release_builder.jigdo.entries import MatchedFile
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 
     from release_builder.digests import Digest
-    from release_builder.jigdo.entries import Description, MatchedFile
+    from release_builder.jigdo.entries import Description
 
 
 class DigestCache(Protocol):
@@ -60,7 +61,8 @@ class TreeSource:
     Args:
         locations: What [Parts] says of a digest: ``Label:path`` or URLs.
         roots: The folders that a label may stand for, most likely first.
-        scanned: Folders and files in which any file may be a part.
+        scanned: Folders and files in which any file may be a part. A link counts when it leads
+            to somewhere in ``roots`` or ``scanned``: a mirror's links shall not make us read more.
         lengths: The lengths of the parts that may be asked for.
         cache: Digests known from before.
 
@@ -82,6 +84,9 @@ class TreeSource:
         self._lengths = frozenset(lengths)
         self._cache = cache
         self._by_size: dict[int, list[Path]] | None = None
+        self._by_digest: dict[tuple[int, str], dict[Digest, Path]] = {}
+        self._places = tuple(place.resolve() for place in (*self._roots, *self._scanned))
+        self._real_folders: dict[Path, Path] = {}
         for digest in locations:
             for path in self._relative_paths(digest):
                 check_relative(path)
@@ -92,33 +97,49 @@ class TreeSource:
         for path in named:
             if _size(path) == part.length:
                 yield _File(path, self._cache)
-        for path in self._sized(part.length):
-            if path not in named and self._digest(path, part.digest.algorithm) == part.digest:
-                yield _File(path, self._cache)
+        other = self._of_size(part.length, part.digest.algorithm).get(part.digest)
+        if other is not None and other not in named:
+            yield _File(other, self._cache)
 
     def named(self, digest: Digest) -> tuple[Path, ...]:
         """The files that [Parts] means by ``digest``, as far as they are here."""
         paths = (root / path for path in self._relative_paths(digest) for root in self._roots)
-        return tuple(path for path in paths if path.is_file() and self._is_inside(path))
+        return tuple(dict.fromkeys(path for path in paths if self._is_ours(path)))
 
     def _relative_paths(self, digest: Digest) -> Iterator[str]:
         for location in self._locations.get(digest, ()):
-            label, colon, path = location.partition(":")
-            if colon and label and not path.startswith("//"):  # else a URL: no name of a file here
+            label, _, path = location.partition(":")
+            # Else it is a URL, or nothing at all: no name of a file here.
+            if label and path.strip("/") and not path.startswith("//"):
                 yield path.lstrip("/")
 
-    def _is_inside(self, path: Path) -> bool:
-        """Whether no link leads out of the folders that parts may come from."""
-        places = (*self._roots, *self._scanned)
-        return any(path.resolve().is_relative_to(place.resolve()) for place in places)
+    def _is_ours(self, path: Path) -> bool:
+        """Whether ``path`` is a file, and no link leads out of the folders that have our parts."""
+        try:
+            if not path.is_file():
+                return False
+            real = path.resolve() if path.is_symlink() else self._real_folder(path) / path.name
+        except OSError:  # a name that is too long, a folder that may not be entered
+            return False
+        return any(real.is_relative_to(place) for place in self._places)
 
-    def _sized(self, length: int) -> Sequence[Path]:
+    def _real_folder(self, path: Path) -> Path:
+        if path.parent not in self._real_folders:
+            self._real_folders[path.parent] = path.parent.resolve()
+        return self._real_folders[path.parent]
+
+    def _of_size(self, length: int, algorithm: str) -> dict[Digest, Path]:
+        """The files of ``length`` bytes by their digests, each hashed once."""
         if self._by_size is None:
             self._by_size = {}
             for path, size in _regular_files(self._scanned):
-                if size in self._lengths:
+                if size in self._lengths and self._is_ours(path):
                     self._by_size.setdefault(size, []).append(path)
-        return self._by_size.get(length, ())
+        if (length, algorithm) not in self._by_digest:
+            paths = self._by_size.get(length, ())
+            digests = ((self._digest(path, algorithm), path) for path in paths)
+            self._by_digest[length, algorithm] = {each: path for each, path in digests if each}
+        return self._by_digest[length, algorithm]
 
     def _digest(self, path: Path, algorithm: str) -> Digest | None:
         try:
@@ -134,15 +155,21 @@ class TreeSource:
 
 
 class ImageSource:
-    """Parts that lie in an older image, where its own template says that they lie."""
+    """Parts that lie in an older image, where its own template says that they lie.
 
-    def __init__(self, image: Path, description: Description) -> None:
+    Args:
+        image: The older image.
+        description: What it is made of.
+        wanted: The digests that may be asked for.
+    """
+
+    def __init__(self, image: Path, description: Description, wanted: Container[Digest]) -> None:
         self._image = image
         self._offsets: dict[Digest, int] = {}
         offset = 0
         for run in description.runs:
-            if (digest := getattr(run, "digest", None)) is not None:
-                self._offsets.setdefault(digest, offset)
+            if isinstance(run, MatchedFile) and run.digest in wanted:
+                self._offsets.setdefault(run.digest, offset)
             offset += run.length
 
     def candidates(self, part: MatchedFile, /) -> Iterator[Candidate]:
@@ -229,4 +256,7 @@ def _regular_files(places: Iterable[Path]) -> Iterator[tuple[Path, int]]:
 
 
 def _is_linked_folder(entry: os.DirEntry[str]) -> bool:
-    return entry.is_symlink() and entry.is_dir()
+    try:
+        return entry.is_symlink() and entry.is_dir()
+    except OSError:  # a link that leads to itself
+        return True

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import replace
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Final
@@ -10,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 from release_builder.transport import Pull
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable
     from pathlib import Path
 
     from release_builder.descriptor.release import Release
@@ -28,7 +27,8 @@ def whole_pull(release: Release, tree: Path) -> Pull:
     return Pull(
         into=tree,
         wanted=release.fetch,
-        unwanted=tuple(_images(release)),
+        # Images lie beside the .jigdo, and are what we build; deeper in a tree, boot.iso is a part.
+        unwanted=tuple(f"/{folder}*.iso" for folder in release.jigdo),
         excluded=sync.exclude,
         delete=sync.delete,
         max_delete=sync.max_delete,
@@ -37,12 +37,6 @@ def whole_pull(release: Release, tree: Path) -> Pull:
         bwlimit=str(sync.bwlimit or ""),
         timeout=sync.timeout,
     )
-
-
-def _images(release: Release) -> Iterator[str]:
-    """Where images lie: they are what we build. Deeper in a tree, boot.iso is a part like others."""
-    for folder in release.jigdo:
-        yield f"/{folder}{'*' if release.tree.startswith(folder) else '**'}.iso"
 
 
 def packages_pull(whole: Pull) -> Pull:
@@ -57,15 +51,9 @@ def repairing_pull(whole: Pull, paths: Iterable[str]) -> Pull:
         whole: What a sync of the release brings.
         paths: Below the mirror's root.
     """
-    exact = tuple(_literal(path) for path in paths)
-    return replace(whole, wanted=exact, unwanted=(), delete=False, compare_content=True)
+    return replace(whole, only=tuple(paths), delete=False)
 
 
 def speaks_of_others(path: str) -> bool:
     """Whether the file at ``path`` belongs to the second pass: a pair or a sums file."""
     return any(fnmatchcase(path.rpartition("/")[2], pattern) for pattern in _LAST)
-
-
-def _literal(path: str) -> str:
-    r"""``path`` as a pattern that means just itself; rsync reads ``\\`` so only beside wildcards."""
-    return re.sub(r"([*?\[\\])", r"\\\1", path) if re.search(r"[*?\[]", path) else path

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from release_builder.transport.rsync import HELD_BACK
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
@@ -42,6 +44,15 @@ class Workdir:
     def lock(self) -> Path:
         """Held by the run that works here."""
         return self.root / ".lock"
+
+    def held_back_folders(self) -> tuple[Path, ...]:
+        """Where rsync keeps what a sync that was cut off had fetched."""
+        return tuple(self.tree.rglob(HELD_BACK))
+
+    def held_back(self) -> int:
+        """Bytes that the next sync need not find room for, since they are here already."""
+        files = (path for folder in self.held_back_folders() for path in folder.rglob("*"))
+        return sum(path.lstat().st_blocks * 512 for path in files)
 
 
 def workdir_of(release: Release, releases: Sequence[Release], given: Path | None) -> Workdir:

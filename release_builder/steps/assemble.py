@@ -3,33 +3,38 @@
 from __future__ import annotations
 
 import os
-from contextlib import ExitStack
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from rich.filesize import decimal
 
 from release_builder.errors import ReleaseBuilderError, WrongBytesError, printable
 from release_builder.files import open_regular
+from release_builder.jigdo.location import parse_jigdo
 from release_builder.jigdo.make_image import make_image
+from release_builder.jigdo.servers import rewrite_servers
 from release_builder.jigdo.sources import ImageSource, TreeSource
 from release_builder.jigdo.template import read_template
-from release_builder.plan.pair import find_pair
-from release_builder.plan.truth import truth_about
 from release_builder.report import Finding, Outcome, Severity, StepResult
 from release_builder.steps.image_file import finish, measure, move_aside, unfinished
+from release_builder.steps.pair import find_pair
+from release_builder.steps.truth import truth_about
 from release_builder.trust.expected import compare
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator, Mapping
     from pathlib import Path
 
+    from release_builder.digests import Digest
     from release_builder.jigdo.entries import MatchedFile
+    from release_builder.jigdo.location import JigdoFile
     from release_builder.jigdo.make_image import Image
     from release_builder.jigdo.sources import PartSource
     from release_builder.jigdo.template import Template
-    from release_builder.plan.pair import Pair
-    from release_builder.plan.truth import Truth
     from release_builder.steps import Context
+    from release_builder.steps.pair import Pair
+    from release_builder.steps.truth import Truth
+    from release_builder.trust.expected import Mismatch
 
 
 def run(context: Context) -> StepResult:
@@ -40,50 +45,45 @@ def run(context: Context) -> StepResult:
             is no room for it.
     """
     plan = context.plan
-    pair = find_pair(plan.workdir.tree, plan.release)
+    pair = find_pair(plan.workdir.tree, plan.release, context.cache)
     with pair.open_template() as stream:
         template = pair.read_template(stream)
         truth = truth_about(plan, template.description.image)
+        truth.agree()
         name = plan.workdir.image / plan.release.image
-        findings: list[Finding] = []
+        findings: tuple[Finding, ...] = ()
         if os.path.lexists(name):
             if _is_right(context, name, truth):
                 return _already_right(name, template)
             moved = move_aside(name, plan.workdir.aside)
-            findings.append(
-                Finding(
-                    Severity.WARNING,
-                    f"{name.name} was there but is not the image of {pair.jigdo_path.name}:"
-                    f" moved to {moved}",
-                    path=str(moved),
-                )
-            )
-        return _make(context, pair, template, truth, findings)
+            what = f"{name.name} was there but is not the image of {pair.jigdo_path.name}"
+            findings = (Finding(Severity.WARNING, f"{what}: moved to {moved}", path=str(moved)),)
+        result = _make(context, pair, template, truth)
+    return replace(result, findings=(*findings, *result.findings))
 
 
-def _make(
-    context: Context, pair: Pair, template: Template, truth: Truth, findings: list[Finding]
-) -> StepResult:
+def _make(context: Context, pair: Pair, template: Template, truth: Truth) -> StepResult:
     plan, wanted = context.plan, template.description.image
     name = plan.workdir.image / plan.release.image
     partial = name.with_name(f"{name.name}.partial")
     tree = _tree_source(context, pair, template)
     context.monitor.begin(f"assemble {name.name}", wanted.length)
     try:
-        with ExitStack() as older, unfinished(partial, wanted.length) as out:
-            sources: list[PartSource] = [tree, *_older_images(context, older)]
+        with unfinished(partial, wanted.length, plan.workdir.aside) as out:
+            sources: list[PartSource] = [tree, *_older_images(context, template)]
             image = make_image(template, out, sources, truth.algorithms, context.monitor.advance)
     finally:
         context.monitor.end()
     if image.missing:
-        return _incomplete(context, pair, tree, image, findings)
+        return _incomplete(context, pair, tree, image)
     mismatches = compare(truth.expectations, image.digests, wanted.length)
-    if mismatches:
+    if any(mismatch.expectation is truth.expectations[0] for mismatch in mismatches):
         raise WrongBytesError(
-            f"{name.name} came out other than expected, though every part is right: "
-            + "; ".join(str(mismatch) for mismatch in mismatches),
-            hint=f"it is kept as {partial}, without its name",
+            f"{name.name} came out wrong though every part is right: {mismatches[0]}",
+            hint=f"the template itself is wrong; what came out is kept as {partial}",
         )
+    if mismatches:
+        raise _unexpected(name, mismatches, f"it is kept as {partial}")
     finish(partial, name)
     status = name.stat()
     for digest in image.digests.values():
@@ -95,23 +95,40 @@ def _make(
         Outcome.DONE,
         summary,
         counts=_counts(image),
-        findings=(*findings, *_mended(image)),
+        findings=tuple(_mended(image)),
         facts={"image": str(name), "digest": str(wanted.digest)},
     )
 
 
 def _is_right(context: Context, name: Path, truth: Truth) -> bool:
-    """Whether the image that is there is the one; what is no regular file is not."""
+    """Whether the image that is there is the one; what is no regular file is not.
+
+    Raises:
+        WrongBytesError: It is the template's image, but somebody else expects another.
+    """
     if name.is_symlink() or not name.is_file():
         return False
-    sizes = {each.size for each in truth.expectations if each.size is not None}
-    if sizes != {name.stat().st_size}:
+    template = truth.expectations[0]
+    if name.stat().st_size != template.size:
         return False
     options = context.plan.options
     found = measure(
         name, truth.algorithms, context.cache, full=options.full, monitor=context.monitor
     )
-    return not compare(truth.expectations, found.digests, found.size)
+    mismatches = compare(truth.expectations, found.digests, found.size)
+    if any(mismatch.expectation is template for mismatch in mismatches):
+        return False
+    if mismatches:
+        raise _unexpected(name, mismatches, "it was left as it is")
+    return True
+
+
+def _unexpected(name: Path, mismatches: Iterable[Mismatch], rest: str) -> WrongBytesError:
+    said = "; ".join(str(mismatch) for mismatch in mismatches)
+    return WrongBytesError(
+        f"{name.name} is what its template says, but not what others say: {said}",
+        hint=f"correct `digests:`, or tell who runs the mirror; {rest}",
+    )
 
 
 def _already_right(name: Path, template: Template) -> StepResult:
@@ -130,62 +147,81 @@ def _tree_source(context: Context, pair: Pair, template: Template) -> TreeSource
     tree = plan.workdir.tree
     return TreeSource(
         pair.jigdo.parts,
-        (tree / plan.release.tree, tree),
+        (tree / plan.release.tree, tree, *plan.options.scan),
         (tree, *plan.options.scan),
         (part.length for part in template.description.parts),
         context.cache,
     )
 
 
-def _older_images(context: Context, open_files: ExitStack) -> Iterator[ImageSource]:
+def _older_images(context: Context, template: Template) -> Iterator[ImageSource]:
     """Images of earlier versions, as far as their pairs are still beside them."""
     workdir = context.plan.workdir
+    wanted = {part.digest for part in template.description.parts}
     for path in sorted(workdir.pair.glob("*.template")):
         image = workdir.image / f"{path.stem.removesuffix('.iso')}.iso"
         if image.is_file() and image.name != context.plan.release.image:
             try:
-                stream = open_files.enter_context(open_regular(path))
-                yield ImageSource(image, read_template(stream, path.name).description)
-            except ReleaseBuilderError as error:  # it only would have saved some reading
-                context.monitor.detail(f"{path.name} is of no use: {error.what}")
+                with open_regular(path) as stream:
+                    description = read_template(stream, path.name).description
+            except (ReleaseBuilderError, OSError) as error:  # it only would have saved a transfer
+                context.monitor.detail(f"{path.name} is of no use: {error}")
+            else:
+                yield ImageSource(image, description, wanted)
 
 
-def _incomplete(
-    context: Context, pair: Pair, tree: TreeSource, image: Image, findings: list[Finding]
-) -> StepResult:
+def _incomplete(context: Context, pair: Pair, tree: TreeSource, image: Image) -> StepResult:
     """Some parts are not here: what was found is kept for the next run."""
     root = context.plan.workdir.tree
-    suspects = {path for part in image.missing for path in tree.named(part.digest)}
+    named = {part.digest: tree.named(part.digest) for part in image.missing}
+    suspects = {path for paths in named.values() for path in paths if path.is_relative_to(root)}
+    published = _published(context, pair)
+    found = {(each.part.digest, each.where): each.found for each in image.wrong}
     size = decimal(sum(part.length for part in image.missing))
     return StepResult(
         "assemble",
         Outcome.FAILED if suspects else Outcome.INCOMPLETE,
         f"{len(image.missing):,} parts ({size}) are not here; the others are kept",
         counts=_counts(image),
-        findings=(*findings, *(_absent(part, pair, tree, image) for part in image.missing)),
+        findings=tuple(
+            _wrong(part, named[part.digest][0], found)
+            if named[part.digest]
+            else _absent(part, published)
+            for part in image.missing
+        ),
         suspects=tuple(sorted(str(path.relative_to(root)) for path in suspects)),
     )
 
 
-def _absent(part: MatchedFile, pair: Pair, tree: TreeSource, image: Image) -> Finding:
-    locations = pair.jigdo.parts.get(part.digest, ())
-    path = printable(locations[0].partition(":")[2]) if locations else "a part without a name"
-    for named in tree.named(part.digest):
-        size = named.stat().st_size
-        digests = [each.found for each in image.wrong if each.where == printable(str(named))]
-        found = digests[0] if digests and size == part.length else f"{size:,} bytes"
-        return Finding(
-            Severity.WRONG,
-            f"{named} is not what [Parts] says: found {found},"
-            f" expected {part.digest} ({part.length:,} bytes)",
-            hint="sync it again; if it stays so, the mirror's pair and packages do not fit",
-            path=path,
-        )
+def _published(context: Context, pair: Pair) -> JigdoFile:
+    """The .jigdo with the [Servers] of where the parts really are published."""
+    urls = context.plan.release.server_urls(context.plan.stage)
+    rewritten = rewrite_servers(pair.content, urls, pair.jigdo.name)
+    return parse_jigdo(rewritten.content, pair.jigdo.name)
+
+
+def _wrong(part: MatchedFile, path: Path, found: Mapping[tuple[Digest, str], str]) -> Finding:
+    where = printable(str(path))
+    instead = found.get((part.digest, where), f"{path.stat().st_size:,} bytes")
+    return Finding(
+        Severity.WRONG,
+        f"{where} is not what [Parts] says: found {instead},"
+        f" expected {part.digest} ({part.length:,} bytes)",
+        hint="sync it again; if it stays so, the mirror's pair and packages do not fit",
+        path=where,
+    )
+
+
+def _absent(part: MatchedFile, published: JigdoFile) -> Finding:
+    locations = published.parts.get(part.digest, ())
+    urls = [url for location in locations for url in published.urls(location)]
+    path = locations[0].partition(":")[2] if locations else "a part without a name"
     return Finding(
         Severity.INCOMPLETE,
-        f"missing: {path} ({part.length:,} bytes, {part.digest})",
-        hint="name a folder that has it with --scan, or run again later",
-        path=path,
+        f"missing: {printable(path)} ({part.length:,} bytes, {part.digest})"
+        + (f"\npublished at {printable(urls[0])}" if urls else ""),
+        hint="name a folder that has what is missing with --scan, or run again later",
+        path=printable(path),
     )
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import os
 import stat
 from contextlib import contextmanager
@@ -90,25 +89,32 @@ def move_aside(path: Path, folder: Path) -> Path:
 
 
 @contextmanager
-def unfinished(path: Path, length: int) -> Iterator[BinaryIO]:
+def unfinished(path: Path, length: int, aside: Path) -> Iterator[BinaryIO]:
     """The file at ``path``, open for going on with it; it is made if it is not there.
 
     Args:
         path: The unfinished image.
         length: Bytes that it will have.
+        aside: Where something else of that name is moved: we write through no link.
 
     Raises:
         SurroundingsError: There is no room for it.
         OSError: It cannot be written.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    if path.is_symlink() or (path.exists() and not path.is_file()):
-        path.unlink()  # not ours: we never write through a link
+    if os.path.lexists(path) and not _is_plain(path):
+        move_aside(path, aside)
     _check_room(path, length)
     # Opened by name alone, a link that appears meanwhile is refused.
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o644)
     with os.fdopen(descriptor, "r+b", buffering=0) as out:
         yield out
+
+
+def _is_plain(path: Path) -> bool:
+    """Whether this is a regular file that has no other name."""
+    status = path.lstat()
+    return stat.S_ISREG(status.st_mode) and status.st_nlink == 1
 
 
 def finish(path: Path, name: Path) -> None:
@@ -133,4 +139,4 @@ def _check_room(path: Path, length: int) -> None:
         raise SurroundingsError(
             f"{path.parent}: the image still needs {need:,} bytes, {free:,} bytes are free",
             hint="free some room, or name another folder with --workdir",
-        ) from OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        )

@@ -8,11 +8,10 @@ from release_builder import files
 from release_builder.digests import BLOCK
 from release_builder.errors import printable
 from release_builder.jigdo.servers import rewrite_servers
-from release_builder.plan.pair import find_pair
 from release_builder.report import Finding, Outcome, Severity, StepResult
+from release_builder.steps.pair import find_pair
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
 
     from release_builder.jigdo.servers import Rewrite
@@ -26,11 +25,12 @@ def run(context: Context) -> StepResult:
         ReleaseBuilderError: As find_pair.
     """
     plan = context.plan
-    pair = find_pair(plan.workdir.tree, plan.release)
+    pair = find_pair(plan.workdir.tree, plan.release, context.cache)
     wanted = plan.release.server_urls(plan.stage)
     name = printable(pair.jigdo_path.name)
     rewritten = rewrite_servers(pair.content, wanted, name)
     jigdo = plan.workdir.pair / pair.jigdo_path.name
+    jigdo.parent.mkdir(exist_ok=True)
     written = [
         _write(jigdo, rewritten.content),
         _copy(pair.template_path, plan.workdir.pair / pair.template_path.name),
@@ -40,7 +40,11 @@ def run(context: Context) -> StepResult:
         Outcome.DONE if any(written) else Outcome.UNCHANGED,
         summarise(rewritten, plan.stage.value, name),
         counts={"lines_changed": len(rewritten.changes)},
-        findings=tuple(_findings(rewritten, name)),
+        findings=(
+            *unknown_labels(rewritten, name),
+            *(Finding(Severity.NOTE, note) for note in rewritten.notes),
+            *(Finding(Severity.NOTE, problem) for problem in pair.jigdo.problems),
+        ),
         facts={"jigdo": str(jigdo), "source": str(pair.jigdo_path), "stage": plan.stage.value},
     )
 
@@ -52,16 +56,17 @@ def summarise(rewritten: Rewrite, stage: str, name: str) -> str:
     return "; ".join(f"{change.label} → {change.new}" for change in rewritten.changes)
 
 
-def _findings(rewritten: Rewrite, name: str) -> Iterator[Finding]:
-    for label in rewritten.unknown:
-        yield Finding(
+def unknown_labels(rewritten: Rewrite, name: str) -> tuple[Finding, ...]:
+    """The labels of the .jigdo called ``name`` that nobody has a URL for."""
+    return tuple(
+        Finding(
             Severity.WARNING,
             f"{name} uses the label {printable(label)}, which the descriptor does not know:"
-            " its [Servers] lines were left as they are",
+            " its [Servers] lines stay as they are",
             hint=f"add `{printable(label)}:` with its beta and final URL below `servers:`",
         )
-    for note in rewritten.notes:
-        yield Finding(Severity.NOTE, note)
+        for label in rewritten.unknown
+    )
 
 
 def _write(path: Path, content: bytes) -> bool:

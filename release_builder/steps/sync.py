@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import shutil
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from rich.filesize import decimal
 
-from release_builder.errors import DescriptorError, IncompleteError, SurroundingsError
+from release_builder.errors import IncompleteError, SurroundingsError
 from release_builder.files import free_space
 from release_builder.plan.pulls import (
     packages_pull,
@@ -15,6 +17,7 @@ from release_builder.plan.pulls import (
     whole_pull,
 )
 from release_builder.report import Finding, Outcome, Severity, StepResult
+from release_builder.steps.guards import check_apart, check_preview
 
 if TYPE_CHECKING:
     from release_builder.plan import Plan
@@ -44,6 +47,8 @@ def run(context: Context) -> StepResult:
     if not preview.changes:
         return _result(plan, [preview], Outcome.UNCHANGED)
     _check_room(plan, preview)
+    # The deletions were judged above; rsync counts folders too.
+    whole = replace(whole, max_delete=max(whole.max_delete, len(preview.deleted)))
     context.monitor.begin(f"sync {plan.release.mirror.url}", preview.size)
     try:
         return _result(plan, _pull(context, transport, whole), Outcome.DONE)
@@ -51,56 +56,11 @@ def run(context: Context) -> StepResult:
         context.monitor.end()
 
 
-def check_apart(plan: Plan) -> None:
-    """Refuse a local mirror that is our own tree, or lies in it or around it.
-
-    Raises:
-        DescriptorError: It does.
-    """
-    mirror = plan.release.mirror.local_path
-    if mirror is None:
-        return
-    mirror, tree = mirror.resolve(), plan.workdir.tree.resolve()
-    if mirror.is_relative_to(tree) or tree.is_relative_to(mirror):
-        raise DescriptorError(
-            f"the mirror {mirror} and the tree {tree} lie in one another",
-            hint="name another `workdir:`; to work on a tree that is here already, use --offline",
-        )
-
-
-def check_preview(plan: Plan, transport: Transport, preview: Transfer) -> None:
-    """Refuse what would do harm before anything is touched.
-
-    Raises:
-        IncompleteError: The mirror is empty, as an unmounted disk looks.
-        DescriptorError: It has other things than the descriptor says, or too much would go.
-    """
-    release = plan.release
-    if not preview.listed_size:
-        names = transport.names()
-        if not names:
-            raise IncompleteError(
-                f"{release.mirror.url} is empty; nothing is deleted here on its word",
-                hint="is its disk not mounted? run again later",
-            )
-        raise DescriptorError(
-            f"{release.mirror.url} has nothing in {', '.join(release.fetch)}; it has: "
-            + ", ".join(names[:12]),
-            hint="correct `arch:`, `mirror:`, `tree:` or `jigdo:` in the descriptor",
-        )
-    if len(preview.deleted) > release.sync.max_delete:
-        raise DescriptorError(
-            f"{len(preview.deleted):,} files are gone from {release.mirror.url}, more than the"
-            f" {release.sync.max_delete:,} that may be deleted here; nothing was touched",
-            hint="look at the mirror; if it is right, raise `max_delete:` below `sync:`",
-        )
-
-
 def _check_room(plan: Plan, preview: Transfer) -> None:
-    free = free_space(plan.workdir.tree)
-    if preview.size > free:
+    free, here = free_space(plan.workdir.tree), plan.workdir.held_back()
+    if preview.size > free + here:
         raise SurroundingsError(
-            f"{plan.workdir.tree}: {preview.size:,} bytes are to be fetched,"
+            f"{plan.workdir.tree}: {preview.size - here:,} bytes are to be fetched,"
             f" {free:,} bytes are free; nothing was fetched",
             hint="free some room, or name another folder with --workdir",
         )
@@ -113,6 +73,8 @@ def _pull(context: Context, transport: Transport, whole: Pull) -> list[Transfer]
         last = transport.pull(whole, context.monitor)
         passes.append(last)
         if not last.vanished and all(speaks_of_others(file.path) for file in last.fetched):
+            for folder in context.plan.workdir.held_back_folders():
+                shutil.rmtree(folder)  # what a killed run left, of files that are no longer wanted
             return passes
     raise IncompleteError(
         f"{context.plan.release.mirror.url} changes while it is read, {_TRIES} times in a row",
@@ -134,7 +96,7 @@ def _repair(context: Context, transport: Transport, whole: Pull) -> StepResult:
         f" {len(transfer.fetched)} of them anew: {names}",
         hint="if this happens again, check the disk",
     )
-    return StepResult("sync", result.outcome, result.summary, 0.0, result.counts, (finding,))
+    return replace(result, findings=(finding,))
 
 
 def _result(plan: Plan, passes: list[Transfer], outcome: Outcome) -> StepResult:

@@ -2,25 +2,26 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from release_builder.errors import printable
 from release_builder.jigdo.sources import TreeSource
-from release_builder.plan.pair import find_pair
-from release_builder.plan.truth import truth_about
-from release_builder.report import Finding, Outcome, Severity, StepResult
+from release_builder.report import Finding, Outcome, Severity, StepResult, finding_of
 from release_builder.steps.image_file import measure
+from release_builder.steps.pair import find_pair
+from release_builder.steps.truth import truth_about
 from release_builder.trust.expected import compare
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from release_builder.jigdo.entries import MatchedFile
-    from release_builder.plan.pair import Pair
-    from release_builder.plan.truth import Truth
     from release_builder.steps import Context
     from release_builder.steps.image_file import Measured
+    from release_builder.steps.pair import Pair
+    from release_builder.steps.truth import Truth
 
 
 def run(context: Context) -> StepResult:
@@ -30,7 +31,7 @@ def run(context: Context) -> StepResult:
         ReleaseBuilderError: As find_pair.
     """
     plan = context.plan
-    pair = find_pair(plan.workdir.tree, plan.release)
+    pair = find_pair(plan.workdir.tree, plan.release, context.cache)
     with pair.open_template() as stream:
         description = pair.read_template(stream).description
     truth = truth_about(plan, description.image)
@@ -52,12 +53,12 @@ def run(context: Context) -> StepResult:
     )
     parts = _verify_parts(context, pair, description.parts)
     findings = (*problems, *_image_findings(context, truth, found), *parts.findings)
-    wrong = any(finding.severity is Severity.WRONG for finding in findings)
+    wrong = any(finding.severity.status for finding in findings)
     read = found.read or parts.read > 0
     return StepResult(
         "verify",
         Outcome.FAILED if wrong else Outcome.DONE if read else Outcome.UNCHANGED,
-        "the bytes are wrong" if wrong else _summary(truth, found, parts),
+        "not all is as it should be" if wrong else _summary(truth, found, parts),
         counts={
             "image_bytes": found.size,
             "parts_right": parts.right,
@@ -70,7 +71,7 @@ def run(context: Context) -> StepResult:
             **{each: digest.hex for each, digest in sorted(found.digests.items())},
             "sources": ", ".join(dict.fromkeys(each.source for each in truth.expectations)),
         },
-        suspects=parts.suspects,
+        suspects=tuple(parts.suspects),
     )
 
 
@@ -90,8 +91,8 @@ class _Parts:
     right: int = 0
     absent: int = 0
     read: int = 0
-    findings: tuple[Finding, ...] = ()
-    suspects: tuple[str, ...] = ()
+    findings: list[Finding] = field(default_factory=list)
+    suspects: list[str] = field(default_factory=list)
 
 
 def _verify_parts(context: Context, pair: Pair, parts: tuple[MatchedFile, ...]) -> _Parts:
@@ -101,30 +102,39 @@ def _verify_parts(context: Context, pair: Pair, parts: tuple[MatchedFile, ...]) 
     source = TreeSource(pair.jigdo.parts, (tree / plan.release.tree, tree), (), (), context.cache)
     result = _Parts()
     context.monitor.begin("verify the tree", sum(part.length for part in parts))
-    for part in parts:
-        paths = source.named(part.digest)
-        result.absent += not paths
-        for path in paths:
-            algorithms = (part.digest.algorithm,)
-            measured = measure(path, algorithms, context.cache, full=plan.options.full)
-            found = measured.digests[part.digest.algorithm]
-            result.read += measured.read
-            if found == part.digest:
-                result.right += 1
-                continue
-            result.suspects += (str(path.relative_to(tree)),)
-            result.findings += (
-                Finding(
-                    Severity.WRONG,
-                    f"{printable(str(path))}: found {found}, expected {part.digest},"
-                    f" as {printable(pair.jigdo_path.name)} says",
-                    hint="`release-builder build` fetches it again",
-                    path=printable(str(path)),
-                ),
-            )
-        context.monitor.advance(part.length)
-    context.monitor.end()
+    try:
+        for part in parts:
+            paths = source.named(part.digest)
+            result.absent += not paths
+            for path in paths:
+                _verify_part(context, path, part, result)
+            context.monitor.advance(part.length)
+    finally:
+        context.monitor.end()
     return result
+
+
+def _verify_part(context: Context, path: Path, part: MatchedFile, result: _Parts) -> None:
+    algorithm, where = part.digest.algorithm, printable(str(path))
+    try:
+        measured = measure(path, (algorithm,), context.cache, full=context.plan.options.full)
+    except OSError as error:  # the others can be looked at all the same
+        result.findings.append(finding_of(error))
+        return
+    result.read += measured.read
+    if measured.digests[algorithm] == part.digest:
+        result.right += 1
+        return
+    result.suspects.append(str(path.relative_to(context.plan.workdir.tree)))
+    result.findings.append(
+        Finding(
+            Severity.WRONG,
+            f"{where}: found {measured.digests[algorithm]}, expected {part.digest},"
+            " as the template says",
+            hint="`release-builder build` fetches it again",
+            path=where,
+        )
+    )
 
 
 def _summary(truth: Truth, found: Measured, parts: _Parts) -> str:

@@ -22,10 +22,12 @@ class Pull:
         unwanted: Patterns that ``wanted`` does not bring back, such as ``*.iso``.
         excluded: Patterns that the user ruled out; they win over all others.
         delete: Remove below ``wanted`` what the mirror does not have.
-        max_delete: Stop with an error rather than delete more files than this.
+        max_delete: Stop with an error rather than delete more files and folders than this;
+            a preview counts them all.
         delay_updates: Put the new files in their places together, at the end.
         partial: Keep what came of a file when the transfer breaks off.
-        compare_content: Do not trust size and time of a file; read both sides.
+        only: Just these files, below the root, in the place of ``wanted``; size and time of a
+            file are not trusted, both sides are read.
         bwlimit: KiB/s, or as rsync takes it; empty for no limit.
         timeout: Seconds without a byte after which the transfer is given up.
     """
@@ -38,7 +40,7 @@ class Pull:
     max_delete: int = 1000
     delay_updates: bool = True
     partial: bool = True
-    compare_content: bool = False
+    only: tuple[str, ...] = ()
     bwlimit: str = ""
     timeout: int = 300
 

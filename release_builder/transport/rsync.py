@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import re
+from dataclasses import replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Final
 
@@ -12,11 +14,16 @@ from release_builder.monitor import Monitor
 from release_builder.transport.rsync_output import OUT_FORMAT, VANISHED, OutputReader, failure
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from release_builder.transport import Pull, Transfer
 
 _CONNECT_TIMEOUT: Final = 30  # seconds
+_LIST_TIMEOUT: Final = 60
+_ALL: Final = 2**31 - 1
+# Where rsync keeps what --delay-updates holds back: ours must not be deleted as something that
+# the mirror lacks, and a mirror's own is not part of a release.
+HELD_BACK: Final = ".~tmp~"
 _PASSED_ON: Final = ("RSYNC_PROXY", "RSYNC_PASSWORD")
 
 
@@ -43,7 +50,7 @@ class RsyncMirror:
 
     def names(self) -> tuple[str, ...]:
         """See Transport."""
-        argv = ["rsync", "--list-only", *self._reach(), self.source]
+        argv = ["rsync", "--list-only", f"--timeout={_LIST_TIMEOUT}", *self._reach(), self.source]
         outcome = process.run(argv, env=self._environment(), keep_open=self._keep_open)
         if outcome.status:
             raise failure(outcome.status, outcome.stderr, self.source)
@@ -57,7 +64,8 @@ class RsyncMirror:
 
     def preview(self, pull: Pull) -> Transfer:
         """See Transport."""
-        return self._run([*self._argv(pull), "--dry-run"], pull, Monitor())
+        counting = replace(pull, max_delete=_ALL)
+        return self._run([*self._argv(counting), "--dry-run"], counting, Monitor())
 
     def pull(self, pull: Pull, monitor: Monitor) -> Transfer:
         """See Transport."""
@@ -69,6 +77,7 @@ class RsyncMirror:
         reader = OutputReader(monitor)
         outcome = process.run(
             [*argv, self.source, f"{pull.into}/"],
+            stdin=b"".join(os.fsencode(rule) + b"\0" for rule in exact_rules(pull.only)),
             on_output=reader.feed,
             on_start=monitor.detail,
             env=self._environment(),
@@ -86,7 +95,11 @@ class RsyncMirror:
             yield f"--contimeout={_CONNECT_TIMEOUT}"
 
     def _argv(self, pull: Pull) -> list[str]:
-        return ["rsync", *pull_options(pull), *self._reach(), *filters(pull)]
+        # Thousands of names do not fit into a command line. --files-from would read more simply,
+        # but rsync 3.5.0 finds nothing with it when the URL goes below the module's root.
+        exact = ["--from0", "--include-from=-", "--exclude=*"]
+        selection = exact if pull.only else filters(pull)
+        return ["rsync", *pull_options(pull), *self._reach(), *selection]
 
 
 def pull_options(pull: Pull) -> list[str]:
@@ -106,7 +119,7 @@ def pull_options(pull: Pull) -> list[str]:
         options.append("--partial")
     if pull.delay_updates:
         options.append("--delay-updates")
-    if pull.compare_content:
+    if pull.only:
         options.append("--checksum")
     if pull.bwlimit:
         options.append(f"--bwlimit={pull.bwlimit}")
@@ -119,7 +132,7 @@ def filters(pull: Pull) -> list[str]:
     """The filter rules that leave just what ``pull`` wants; for rsync the first match counts."""
     folders = [entry for entry in pull.wanted if entry.endswith("/")]
     patterns = [entry for entry in pull.wanted if not entry.endswith("/")]
-    rules = [f"--exclude={pattern}" for pattern in pull.excluded]
+    rules = [f"--exclude={pattern}" for pattern in (f"{HELD_BACK}/", *pull.excluded)]
     rules += [f"--include={each}" for pattern in patterns for each in _way_to(pattern)]
     rules += [f"--exclude={pattern}" for pattern in pull.unwanted]
     for folder in folders:
@@ -128,10 +141,20 @@ def filters(pull: Pull) -> list[str]:
     return [*dict.fromkeys(rules), "--exclude=*"]
 
 
+def exact_rules(paths: Iterable[str]) -> list[str]:
+    """The include rules that let just the files ``paths`` pass, given an exclusion of all else."""
+    return list(dict.fromkeys(rule for path in paths for rule in _way_to(f"/{_literal(path)}")))
+
+
+def _literal(path: str) -> str:
+    r"""``path`` as a pattern that means just itself; rsync reads ``\`` so only beside wildcards."""
+    return re.sub(r"([*?\[\\])", r"\\\1", path) if re.search(r"[*?\[]", path) else path
+
+
 def _way_to(entry: str) -> list[str]:
     """``/a/``, ``/a/b/``, ``/a/b/c`` for ``a/b/c``: what lies in excluded folders is never seen."""
-    names = entry.rstrip("/").split("/")
-    if len(names) == 1 and not entry.endswith("/"):  # a plain name counts in every folder
+    if "/" not in entry:  # a plain name counts in every folder
         return [entry]
+    names = entry.strip("/").split("/")
     parents = [f"/{'/'.join(names[:depth])}/" for depth in range(1, len(names))]
-    return [*parents, f"/{entry}"]
+    return [*parents, f"/{entry.lstrip('/')}"]

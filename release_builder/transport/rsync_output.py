@@ -46,10 +46,12 @@ _READINGS: Final = {
 _ROOT_MISSING: Final = re.compile(
     r"(?:change_dir|link_stat) .* failed: No such file|Unknown module", re.IGNORECASE
 )
-# rsync calls an error of our own side 23 too; the role in brackets tells whose it was.
+# rsync calls an error of our own side 23 too. The role in brackets tells whose it was; releases
+# before 3.1 name the function only.
 _OUR_SIDE: Final = re.compile(
-    r"(?:\[(?:receiver|generator|Receiver)[^\]]*\]|mkstemp|mkdir|rename|recv_generator).*"
-    r"(?:No space left|Permission denied|Read-only file system|Disk quota)"
+    r"^rsync: (?:\[(?:Receiver|receiver|generator)[^\]]*\] |mkstemp|recv_generator|delete_file|rename)"
+    r".*(?:No space left|Permission denied|Read-only file system|Disk quota)",
+    re.MULTILINE,
 )
 
 

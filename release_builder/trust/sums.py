@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Final
 
 from release_builder.digests import LENGTHS, Digest
 from release_builder.errors import WrongBytesError, printable, surroundings
+from release_builder.files import safe_join
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -123,14 +124,14 @@ def find_sums(folder: Path, image: str) -> list[Path]:
         image: The image's name.
 
     Returns:
-        Regular files (links are not followed), sorted.
+        Regular files, sorted; links count when they stay in the folder.
 
     Raises:
         SurroundingsError: The folder cannot be read.
     """
     try:
         with os.scandir(folder) as entries:
-            names = [entry.name for entry in entries if entry.is_file(follow_symlinks=False)]
+            names = [entry.name for entry in entries if _stays_in(folder, entry.name)]
     except FileNotFoundError:
         return []
     except OSError as error:
@@ -138,6 +139,13 @@ def find_sums(folder: Path, image: str) -> list[Path]:
     return [
         folder / name for name in sorted(names) if _OF_MANY.fullmatch(name) or is_of(name, image)
     ]
+
+
+def _stays_in(folder: Path, name: str) -> bool:
+    try:
+        return safe_join(folder, name).is_file()
+    except (WrongBytesError, OSError):
+        return False
 
 
 def is_of(name: str, image: str) -> bool:

@@ -7,6 +7,7 @@ import os
 import shutil
 import signal
 import subprocess
+import sys
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -17,6 +18,9 @@ from program import PROGRAM, killed_at, release_builder
 
 from release_builder import process
 from release_builder.demo.daemon import rsync_daemon
+from release_builder.monitor import Monitor
+from release_builder.transport import Pull
+from release_builder.transport.rsync import RsyncMirror
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -435,16 +439,130 @@ def test_killed_anywhere_the_next_run_finishes(
 def test_rsync_killed_with_us_leaves_a_tree_that_the_next_run_finishes(
     mirror: Mirror, descriptor: Path, workdir: Path
 ) -> None:
-    descriptor.write_text(f"{descriptor.read_text()}sync: {{bwlimit: 300}}\n")
+    """What rsync held back until the end is neither lost nor counted as to be deleted."""
+    descriptor.write_text(f"{descriptor.read_text()}sync: {{bwlimit: 300, max_delete: 1}}\n")
     with subprocess.Popen([*PROGRAM, "build", descriptor], cwd=workdir) as building:
-        while not list((workdir / "tree").rglob("*.rpm*")):
+        while len(list((workdir / "tree").rglob(".~tmp~/*"))) < 4:
             time.sleep(0.05)
         subprocess.run(["pkill", "-KILL", "-P", str(building.pid)], check=True)
         building.kill()
 
-    healed = release_builder("build", descriptor, cwd=workdir)
+    planned = release_builder("plan", "--json", descriptor, cwd=workdir)
+    while (healed := release_builder("build", descriptor, cwd=workdir)).status == 75:
+        time.sleep(0.1)  # what rsync had started holds the lock until it notices
 
     assert building.returncode == -signal.SIGKILL
+    plan = planned.document["plans"][0]
+    assert len(plan["steps"][0]["delete"]) <= 1  # the file that rsync was at
+    assert plan["bytes_to_write"] < plan["steps"][0]["bytes_to_fetch"] + plan["steps"][2]["bytes"]
     assert healed.status == 0, healed.stderr
     names = [path.name for path in (workdir / "tree").rglob("*")]
     assert not [name for name in names if name.startswith(".~tmp~") or ".rpm." in name]
+
+
+def test_what_a_killed_sync_held_back_is_removed_when_it_is_no_longer_wanted(
+    mirror: Mirror, descriptor: Path, workdir: Path
+) -> None:
+    held_back = workdir / "tree/smeos/x86_64/Packages/.~tmp~"
+    held_back.mkdir(parents=True)
+    (held_back / "of-another-release.rpm").write_bytes(noise(1000))
+
+    built = release_builder("build", descriptor, cwd=workdir)
+
+    assert built.status == 0, built.stderr
+    assert not held_back.exists()
+
+
+def test_a_folder_that_lost_all_its_files_is_not_emptied_here(
+    mirror: Mirror, descriptor: Path, workdir: Path
+) -> None:
+    """The disk with the packages is not mounted; iso/ is still there."""
+    release_builder("build", descriptor, cwd=workdir)
+    shutil.rmtree(mirror.release.tree)
+    mirror.release.tree.mkdir()
+
+    built = release_builder("build", descriptor, cwd=workdir)
+
+    assert built.status == 1
+    assert "has nothing left in smeos/x86_64/; nothing is deleted here" in built.stderr
+    assert len(list((workdir / "tree").rglob("*.rpm"))) == 8
+
+
+def test_another_release_on_the_mirror_is_not_taken_for_ours(
+    mirror: Mirror, descriptor: Path, workdir: Path
+) -> None:
+    """The mirror's link still leads to the beta before."""
+    descriptor.write_text(descriptor.read_text().replace("9.0beta3", "9.0beta4", 1))
+
+    built = release_builder("build", "--mirror", mirror.release_url, descriptor, cwd=workdir)
+
+    assert built.status == 2
+    assert "no smeserver-9.0beta4-x86_64.jigdo" in built.stderr
+    assert "there is iso/x86_64/smeserver-9.0beta3-x86_64.jigdo" in built.stderr
+    assert not (workdir / "image").exists()
+
+
+@pytest.mark.parametrize("algorithm", ["md5", "sha256"])
+def test_sources_that_do_not_agree_cost_nobody_an_image(
+    mirror: Mirror, descriptor: Path, workdir: Path, algorithm: str
+) -> None:
+    release_builder("build", descriptor, cwd=workdir)
+    digits = "0" * (32 if algorithm == "md5" else 64)
+    name = mirror.release.image.name
+    (mirror.release.pair / "md5sum.txt").write_text(f"{digits}  {name}\n")
+
+    built = release_builder("build", descriptor, cwd=workdir)
+
+    assert built.status == 2
+    assert f"md5sum.txt:1 says {algorithm}:{digits}" in built.stderr
+    assert filecmp.cmp(workdir / "image" / name, mirror.release.image, shallow=False)
+
+
+def test_releases_that_share_a_tree_are_told_so(
+    mirror: Mirror, descriptor: Path, workdir: Path
+) -> None:
+    other = workdir / "other.yaml"
+    other.write_text(f"{descriptor.read_text()}".replace(mirror.release_url, f"{mirror.url}none/"))
+
+    built = release_builder("build", "--json", descriptor, other, cwd=workdir)
+
+    assert built.document["releases"][0]["steps"][-1]["outcome"] == "unchanged"
+    assert "share" in built.document["findings"][0]["message"]
+
+
+def test_an_image_that_cannot_be_written_is_no_fault_of_its_parts(
+    mirror: Mirror, descriptor: Path, workdir: Path
+) -> None:
+    release_builder("sync", descriptor, cwd=workdir)
+    limited = f"ulimit -f 600; exec {sys.executable} -m release_builder assemble --json sme9.yaml"
+
+    ended = subprocess.run(["bash", "-c", limited], cwd=workdir, capture_output=True, check=False)
+
+    assert ended.returncode == 3
+    assert b"File too large" in ended.stdout
+    assert b"[Parts]" not in ended.stdout
+
+
+def test_many_wrong_files_and_odd_names_are_fetched_again(
+    mirror: Mirror, workdir: Path, tmp_path: Path
+) -> None:
+    """More names than a command line holds, some with wildcards, one that is no UTF-8."""
+    served = tmp_path / "many"
+    names = [f"{'deep/' * 20}file {number}" for number in range(3000)]
+    names += ["a*b", "[c]", "back\\slash", b"no \xff utf-8".decode("utf-8", "surrogateescape")]
+    for place, content in ((served, "right"), (workdir / "tree", "wrong")):
+        for name in names:
+            path = place / "smeos" / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(content)
+            os.utime(path, (0, 0))
+    (workdir / "tree/smeos/axb").write_text("not asked for")
+
+    with rsync_daemon(tmp_path) as url:
+        mirror_of_many = RsyncMirror(f"{url}many/")
+        pull = Pull(workdir / "tree", (), only=tuple(f"smeos/{name}" for name in names))
+        transfer = mirror_of_many.pull(pull, Monitor())
+
+    assert len(transfer.fetched) == len(names)
+    assert {(workdir / "tree/smeos" / name).read_text() for name in names} == {"right"}
+    assert (workdir / "tree/smeos/axb").read_text() == "not asked for"

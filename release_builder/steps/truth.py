@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from release_builder.errors import DescriptorError
-from release_builder.trust.expected import Expectation, expectations_from_sums
+from release_builder.errors import DescriptorError, WrongBytesError
+from release_builder.trust.expected import Expectation, compare, expectations_from_sums
 from release_builder.trust.sums import find_sums
 
 if TYPE_CHECKING:
@@ -32,6 +32,29 @@ class Truth:
         """Those by which the image must be hashed to know whether it is right."""
         digests = (expectation.digest for expectation in self.expectations)
         return frozenset(digest.algorithm for digest in digests if digest)
+
+    def agree(self) -> None:
+        """Make sure that nobody contradicts the template, as far as that shows beforehand.
+
+        Raises:
+            WrongBytesError: Somebody does: no image can be right for all.
+        """
+        template = self.expectations[0]
+        known = {template.digest.algorithm: template.digest} if template.digest else {}
+        size = template.size or 0
+        comparable = [
+            replace(each, digest=None)
+            if each.digest and each.digest.algorithm not in known
+            else each
+            for each in self.expectations
+        ]
+        if mismatches := compare(comparable, known, size):
+            said = "; ".join(str(mismatch) for mismatch in mismatches)
+            raise WrongBytesError(
+                f"the sources do not agree on the image, so none can be right: {said},"
+                " which is what the template says",
+                hint="correct `digests:`, or tell who runs the mirror; nothing was touched",
+            )
 
 
 def truth_about(plan: Plan, image: ImageInfo) -> Truth:

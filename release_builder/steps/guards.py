@@ -1,0 +1,71 @@
+"""What is looked at before a sync touches anything."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from release_builder.errors import DescriptorError, IncompleteError, printable
+
+if TYPE_CHECKING:
+    from release_builder.plan import Plan
+    from release_builder.transport import Transfer, Transport
+
+
+def check_apart(plan: Plan) -> None:
+    """Refuse a local mirror that is our own tree, or lies in it or around it.
+
+    Raises:
+        DescriptorError: It does.
+    """
+    mirror = plan.release.mirror.local_path
+    if mirror is None:
+        return
+    mirror, tree = mirror.resolve(), plan.workdir.tree.resolve()
+    if mirror.is_relative_to(tree) or tree.is_relative_to(mirror):
+        raise DescriptorError(
+            f"the mirror {mirror} and the tree {tree} lie in one another",
+            hint="name another `workdir:`; to work on a tree that is here already, use --offline",
+        )
+
+
+def check_preview(plan: Plan, transport: Transport, preview: Transfer) -> None:
+    """Refuse a sync that would do harm.
+
+    Raises:
+        IncompleteError: The mirror, or a folder of it, is empty, as an unmounted disk looks.
+        DescriptorError: It has other things than the descriptor says, or too much would go.
+    """
+    release = plan.release
+    if not preview.listed_size:
+        names = transport.names()
+        if not names:
+            raise IncompleteError(
+                f"{release.mirror.url} is empty; nothing is deleted here on its word",
+                hint="is its disk not mounted? run again later",
+            )
+        raise DescriptorError(
+            f"{release.mirror.url} has nothing in {', '.join(release.fetch)}; it has: "
+            + ", ".join(names[:12]),
+            hint="correct `arch:`, `mirror:`, `tree:` or `jigdo:` in the descriptor",
+        )
+    deleted = [path for path in preview.deleted if not path.endswith("/")]
+    for folder in (release.tree, *release.jigdo):
+        _check_not_emptied(plan, folder, deleted, preview)
+    if len(deleted) > release.sync.max_delete:
+        raise DescriptorError(
+            f"{len(deleted):,} files are gone from {release.mirror.url}, more than the"
+            f" {release.sync.max_delete:,} that may be deleted here; nothing was touched",
+            hint="look at the mirror; if it is right, raise `max_delete:` below `sync:`",
+        )
+
+
+def _check_not_emptied(plan: Plan, folder: str, deleted: list[str], preview: Transfer) -> None:
+    """A folder that has files here and none on the mirror is more likely unmounted than gone."""
+    here = sum(path.is_file() for path in (plan.workdir.tree / folder).rglob("*"))
+    going = sum(path.startswith(folder) for path in deleted)
+    coming = any(moved.path.startswith(folder) for moved in preview.fetched)
+    if here and going >= here and not coming:
+        raise IncompleteError(
+            f"{plan.release.mirror.url} has nothing left in {folder}; nothing is deleted here",
+            hint=f"if that is right, remove {printable(str(plan.workdir.tree / folder))} yourself",
+        )

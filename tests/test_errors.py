@@ -1,0 +1,86 @@
+"""Who is at fault fixes the exit status, and no message carries control characters."""
+
+from __future__ import annotations
+
+import errno
+
+import pytest
+
+from release_builder.errors import (
+    BusyError,
+    DescriptorError,
+    IncompleteError,
+    ReleaseBuilderError,
+    Status,
+    StoppedError,
+    SurroundingsError,
+    WrongBytesError,
+    printable,
+    surroundings,
+)
+
+
+@pytest.mark.parametrize(
+    ("kind", "status"),
+    [
+        pytest.param(IncompleteError, Status.INCOMPLETE, id="not all is there"),
+        pytest.param(DescriptorError, Status.WRONG, id="the user"),
+        pytest.param(WrongBytesError, Status.WRONG, id="the data"),
+        pytest.param(SurroundingsError, Status.SURROUNDINGS, id="the machine"),
+        pytest.param(BusyError, Status.BUSY, id="another run"),
+        pytest.param(StoppedError, Status.INTERRUPTED, id="somebody stopped it"),
+    ],
+)
+def test_the_class_fixes_the_status(kind: type[ReleaseBuilderError], status: Status) -> None:
+    assert kind("what").status is status
+
+
+def test_the_statuses_are_those_that_users_know() -> None:
+    assert [status.value for status in Status] == [0, 1, 2, 3, 75, 130]
+
+
+def test_the_hint_stands_below_what_happened() -> None:
+    assert str(ReleaseBuilderError("what", hint="do this")) == "what\ndo this"
+    assert str(ReleaseBuilderError("what")) == "what"
+
+
+@pytest.mark.parametrize(
+    ("error", "what", "hint"),
+    [
+        pytest.param(
+            OSError(errno.ENOSPC, "No space left on device", "/a\x1bb"),
+            "/a\\x1bb: No space left on device",
+            "--workdir",
+            id="disk full",
+        ),
+        pytest.param(
+            OSError(errno.EMFILE, "Too many open files"),
+            "Too many open files",
+            "ulimit",
+            id="files",
+        ),
+        pytest.param(OSError(errno.EIO, "I/O error", "/a"), "/a: I/O error", "", id="disk broken"),
+        pytest.param(OSError("only words"), "only words", "", id="without number"),
+    ],
+)
+def test_an_error_of_the_system_says_where_and_what_to_do(
+    error: OSError, what: str, hint: str
+) -> None:
+    told = surroundings(error)
+
+    assert told.what == what
+    assert hint in told.hint
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        pytest.param("plain é →", "plain é →", id="nothing to do"),
+        pytest.param("a\x1b[31m\n", "a\\x1b[31m\\x0a", id="control characters"),
+        pytest.param(b"\xe9".decode("utf-8", "surrogateescape"), "\\xe9", id="no UTF-8"),
+        pytest.param("a\u202eb\u2028", "a\\u202eb\\u2028", id="turns the line round"),
+        pytest.param("\U000e0001", "\\ue0001", id="beyond 16 bits"),
+    ],
+)
+def test_what_a_terminal_would_obey_is_shown_as_an_escape(text: str, shown: str) -> None:
+    assert printable(text) == shown

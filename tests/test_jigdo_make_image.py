@@ -1,0 +1,234 @@
+"""The one writer of images: bit for bit, or exactly what is missing."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import zlib
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, BinaryIO
+
+import pytest
+from builders import noise
+
+from release_builder.digests import BLOCK, Digest
+from release_builder.jigdo.entries import (
+    Description,
+    ImageInfo,
+    MatchedFile,
+    TemplateError,
+    UnmatchedData,
+    format_description,
+)
+from release_builder.jigdo.make_image import make_image
+from release_builder.jigdo.template import Template, read_template
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+ONE, TWO = noise(9000, "one"), noise(BLOCK + 7, "two")
+GAP = noise(5000, "gap")
+CONTENT = GAP[:2000] + ONE + TWO + GAP[2000:] + ONE  # ONE lies in it twice
+HEADER = b"JigsawDownload template 1.2 test/1\r\n\r\n\r\n"
+
+
+def md5(data: bytes) -> Digest:
+    return Digest("md5", hashlib.md5(data).digest())
+
+
+def matched(data: bytes) -> MatchedFile:
+    return MatchedFile(len(data), bytes(8), md5(data))
+
+
+def template(stream: bytes = zlib.compress(GAP), more: tuple[UnmatchedData, ...] = ()) -> Template:
+    """The template of CONTENT."""
+    runs = (UnmatchedData(2000), matched(ONE), matched(TWO), UnmatchedData(3000), matched(ONE))
+    info = ImageInfo(len(CONTENT), md5(CONTENT), 1024)
+    part = b"DATA" + (16 + len(stream)).to_bytes(6, "little") + len(GAP).to_bytes(6, "little")
+    content = HEADER + part + stream + format_description(Description(info, (*runs, *more)))
+    return read_template(io.BytesIO(content), "t.template")
+
+
+class Broken(io.BytesIO):
+    """A disk with a bad sector: its first 100 bytes can be read."""
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        if self.tell() >= 100:
+            raise OSError(5, "Input/output error")
+        return super().read(100)
+
+
+@dataclass(slots=True)
+class Offer:
+    """A candidate for a part."""
+
+    content: bytes | OSError
+    kind: type[io.BytesIO] = io.BytesIO
+    confirmed: list[Digest] = field(default_factory=list)
+
+    @property
+    def where(self) -> str:
+        return "the offer"
+
+    def open(self) -> BinaryIO:
+        if isinstance(self.content, OSError):
+            raise self.content
+        return self.kind(self.content)
+
+    def confirm(self, digest: Digest, /) -> None:
+        self.confirmed.append(digest)
+
+
+@dataclass(slots=True)
+class Source:
+    """Parts in memory; remembers what it was asked for."""
+
+    offers: dict[Digest, list[Offer]]
+    asked: list[Digest] = field(default_factory=list)
+
+    def candidates(self, part: MatchedFile, /) -> Iterator[Offer]:
+        self.asked.append(part.digest)
+        yield from self.offers.get(part.digest, [])
+
+
+def having(*parts: bytes) -> Source:
+    return Source({md5(part): [Offer(part)] for part in parts})
+
+
+@contextmanager
+def unfinished(folder: Path, content: bytes = b"") -> Iterator[BinaryIO]:
+    path = folder / "image"
+    path.write_bytes(content)
+    with path.open("r+b", buffering=0) as out:
+        yield out
+
+
+def content_of(out: BinaryIO) -> bytes:
+    out.seek(0)
+    return out.read()
+
+
+def test_with_all_parts_the_image_comes_out_bit_for_bit(workdir: Path) -> None:
+    first, second, told = having(ONE), having(ONE, TWO), list[int]()
+    with unfinished(workdir) as out:
+        image = make_image(template(), out, [first, second], ["md5", "sha256"], told.append)
+        written = content_of(out)
+
+    assert written == CONTENT
+    assert image.digests == {
+        "md5": md5(CONTENT),
+        "sha256": Digest("sha256", hashlib.sha256(CONTENT).digest()),
+    }
+    assert (image.missing, image.wrong) == ((), ())
+    assert (image.bytes_copied, image.bytes_unmatched) == (len(CONTENT) - len(GAP), len(GAP))
+    assert sum(told) == len(CONTENT)
+    assert second.asked == [md5(TWO)]
+    assert first.offers[md5(ONE)][0].confirmed == [md5(ONE)] * 2
+
+
+def test_what_is_missing_is_told_once_and_the_rest_is_written(workdir: Path) -> None:
+    told: list[int] = []
+    with unfinished(workdir) as out:
+        image = make_image(template(), out, [having(TWO)], ["md5"], told.append)
+        written = content_of(out)
+
+    assert image.missing == (matched(ONE),)
+    assert image.digests == {}
+    at = 2000 + len(ONE)
+    assert written[:2000] == GAP[:2000]
+    assert written[at : at + len(TWO) + 3000] == TWO + GAP[2000:]
+    assert len(written) == sum(told) == len(CONTENT)
+
+
+def test_a_second_call_asks_only_for_what_was_missing(workdir: Path) -> None:
+    later = having(ONE, TWO)
+    with unfinished(workdir) as out:
+        make_image(template(), out, [having(TWO)], ["md5"])
+
+        image = make_image(template(), out, [later], ["md5"])
+        written = content_of(out)
+
+    assert written == CONTENT
+    assert image.digests == {"md5": md5(CONTENT)}
+    assert set(later.asked) == {md5(ONE)}
+    assert (image.bytes_kept, image.bytes_copied) == (len(TWO), 2 * len(ONE))
+
+
+@pytest.mark.parametrize(
+    "there",
+    [
+        pytest.param(noise(len(CONTENT), "other"), id="another image"),
+        pytest.param(CONTENT + b"the rest of a longer image", id="longer"),
+        pytest.param(CONTENT[:12_345], id="cut short"),
+        pytest.param(CONTENT[:-1] + b"\0", id="last byte wrong"),
+        pytest.param(bytes(len(CONTENT)), id="zeros"),
+    ],
+)
+def test_whatever_the_unfinished_image_holds_the_bytes_come_out_right(
+    workdir: Path, there: bytes
+) -> None:
+    with unfinished(workdir, there) as out:
+        image = make_image(template(), out, [having(ONE, TWO)], ["md5"])
+        written = content_of(out)
+
+    assert written == CONTENT
+    assert image.digests == {"md5": md5(CONTENT)}
+
+
+@pytest.mark.parametrize(
+    ("offer", "found"),
+    [
+        pytest.param(Offer(TWO[::-1]), f"{md5(TWO[::-1])}", id="other bytes"),
+        pytest.param(Offer(TWO[:-1]), f"{md5(TWO[:-1])}", id="short"),
+        pytest.param(Offer(b""), f"{md5(b'')}", id="empty"),
+        pytest.param(Offer(TWO, Broken), "Input/output error", id="bad sector"),
+        pytest.param(Offer(OSError(13, "Permission denied")), "Permission denied", id="forbidden"),
+    ],
+)
+def test_a_candidate_that_is_not_the_part_is_told_and_the_next_is_tried(
+    workdir: Path, offer: Offer, found: str
+) -> None:
+    source = Source({md5(ONE): [Offer(ONE)], md5(TWO): [offer, Offer(TWO)]})
+    with unfinished(workdir) as out:
+        image = make_image(template(), out, [source], ["md5"])
+        written = content_of(out)
+
+    assert written == CONTENT
+    assert image.digests == {"md5": md5(CONTENT)}
+    assert [(wrong.part, wrong.where, wrong.found) for wrong in image.wrong] == [
+        (matched(TWO), "the offer", found)
+    ]
+    assert offer.confirmed == []
+
+
+def test_what_only_begins_with_the_part_is_the_part(workdir: Path) -> None:
+    """A candidate within another file need not know where the part ends."""
+    source = Source({md5(ONE): [Offer(ONE)], md5(TWO): [Offer(TWO + b"what follows it")]})
+    with unfinished(workdir) as out:
+        image = make_image(template(), out, [source], ["md5"])
+
+    assert image.digests == {"md5": md5(CONTENT)}
+
+
+def test_an_empty_run_takes_nothing(workdir: Path) -> None:
+    with unfinished(workdir) as out:
+        image = make_image(template(more=(UnmatchedData(0),)), out, [having(ONE, TWO)], ["md5"])
+
+    assert image.digests == {"md5": md5(CONTENT)}
+
+
+def test_a_broken_end_of_the_templates_data_is_noticed(workdir: Path) -> None:
+    """All bytes are there, only zlib's own check of them is wrong."""
+    stream = zlib.compress(GAP)[:-1] + b"\0"
+
+    with unfinished(workdir) as out, pytest.raises(TemplateError, match=r"part 1 .* is broken"):
+        make_image(template(stream), out, [having(ONE, TWO)], ["md5"])
+
+
+def test_what_cannot_be_written_is_an_error_of_the_system(workdir: Path) -> None:
+    (workdir / "image").write_bytes(b"")
+
+    with (workdir / "image").open("rb", buffering=0) as out, pytest.raises(OSError, match=r"."):
+        make_image(template(), out, [having(ONE, TWO)], ["md5"])

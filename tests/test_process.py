@@ -1,0 +1,126 @@
+"""Other programs through the one door."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from typing import TYPE_CHECKING
+
+import pytest
+
+from release_builder import process
+from release_builder.errors import SurroundingsError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def shell(script: str) -> process.Outcome:
+    return process.run(["sh", "-c", script])
+
+
+def test_status_and_words_are_kept_apart_and_bytes_are_not_lost() -> None:
+    outcome = shell("printf 'out\\377'; echo err >&2; exit 7")
+
+    assert outcome == process.Outcome(7, "out\udcff", "err\n")
+
+
+def test_a_signal_is_a_negative_status() -> None:
+    assert shell("kill -9 $$").status == -signal.SIGKILL
+
+
+def test_a_program_reads_what_it_is_given_and_no_more() -> None:
+    assert shell("cat; echo end").stdout == "end\n"
+    assert process.run(["cat"], stdin=b"\0\xff").stdout == "\0\udcff"
+
+
+def test_a_program_sees_little_of_our_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LC_ALL", "de_DE.UTF-8")
+    monkeypatch.setenv("RSYNC_PASSWORD", "known")
+    monkeypatch.setenv("TMPDIR", "/tmp")
+    monkeypatch.setenv("AWS_SECRET", "not for others")
+
+    passed = process.environment({"TZ": "UTC"}, pass_on=["RSYNC_PASSWORD", "NOT_SET"])
+
+    assert passed == {
+        "LC_ALL": "C",
+        "PATH": os.environ["PATH"],
+        "HOME": os.environ["HOME"],
+        "TMPDIR": "/tmp",
+        "RSYNC_PASSWORD": "known",
+        "TZ": "UTC",
+    }
+    assert "AWS_SECRET" not in shell("env").stdout
+
+
+def test_output_comes_in_pieces_while_the_program_runs() -> None:
+    """A progress line ends in CR; whoever waits for LF sees nothing until the end."""
+    heard: list[tuple[float, bytes]] = []
+
+    outcome = process.run(
+        ["sh", "-c", "printf '1%%\\r'; sleep 0.3; printf '2%%\\r'"],
+        on_output=lambda piece: heard.append((time.monotonic(), piece)),
+    )
+
+    assert b"".join(piece for _, piece in heard) == b"1%\r2%\r"
+    assert heard[-1][0] - heard[0][0] > 0.2
+    assert outcome.stdout == ""
+
+
+def test_the_command_line_is_told_as_one_could_paste_it() -> None:
+    told: list[str] = []
+
+    process.run(["echo", "a b", "it's"], on_start=told.append)
+
+    assert told == ["echo 'a b' 'it'\"'\"'s'"]
+
+
+def test_arguments_are_bytes_of_no_encoding(workdir: Path) -> None:
+    name = "caf\udce9 é"
+    (workdir / name).touch()
+
+    assert process.run(["ls", str(workdir / name)]).stdout == f"{workdir / name}\n"
+
+
+def test_an_interruption_ends_the_program_too(workdir: Path) -> None:
+    def interrupt(_piece: bytes) -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        process.run(
+            ["sh", "-c", 'echo begun; sleep 1; touch "$0/late"', str(workdir)], on_output=interrupt
+        )
+
+    time.sleep(1.3)
+    assert not list(workdir.iterdir())
+
+
+def test_a_descriptor_that_is_named_is_inherited(workdir: Path) -> None:
+    with (workdir / "kept").open("wb") as kept:
+        script = f"echo heard > /proc/$$/fd/{kept.fileno()}"
+        inherited = process.run(["sh", "-c", script], keep_open=[kept.fileno()])
+        closed = shell(script)
+
+    assert inherited.status == 0
+    assert closed.status != 0
+    assert (workdir / "kept").read_bytes() == b"heard\n"
+
+
+@pytest.mark.parametrize(
+    ("program", "command"),
+    [
+        pytest.param("no-such", "apt-get install no-such, or yum install no-such", id="any"),
+        pytest.param("rpmbuild", "apt-get install rpm, or yum install rpm-build", id="known"),
+    ],
+)
+def test_a_missing_program_is_named_with_what_installs_it(
+    monkeypatch: pytest.MonkeyPatch, workdir: Path, program: str, command: str
+) -> None:
+    monkeypatch.setenv("PATH", str(workdir))
+
+    with pytest.raises(SurroundingsError) as caught:
+        process.run([program])
+
+    assert caught.value.what == f"the program {program} is not installed"
+    assert command in caught.value.hint
