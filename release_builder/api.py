@@ -53,6 +53,12 @@ def plans(
             wrong += error.complaints
     if wrong:
         raise InvalidDescriptorError(wrong)
+    for release in releases:
+        if release.sums is not None and not release.sums.is_file():
+            raise DescriptorError(
+                f"{release.descriptor}: digests: there is no file {release.sums}",
+                hint="correct `digests:`",
+            )
     return tuple(
         Plan(release, workdir_of(release, releases, options.workdir), tuple(steps), options)
         for release in releases

@@ -85,11 +85,14 @@ class StoppedError(ReleaseBuilderError):
 
 
 _HINTS = {
-    errno.ENOSPC: "free some room, or name another folder with --workdir",
-    errno.EDQUOT: "free some room, or name another folder with --workdir",
-    errno.EROFS: "the file system is read-only: name another folder with --workdir",
-    errno.EACCES: "give this user the permission, or name another folder with --workdir",
-    errno.EPERM: "give this user the permission, or name another folder with --workdir",
+    errno.ENOSPC: "free some room, or name another folder",
+    errno.EDQUOT: "free some room, or name another folder",
+    errno.EROFS: "the file system is read-only: name another folder",
+    errno.EACCES: "give this user the permission, or name another folder",
+    errno.EPERM: "give this user the permission, or name another folder",
+    errno.ENOENT: "make it, or name another",
+    errno.ENOTDIR: "what should be a folder is none: name another",
+    errno.EFBIG: "raise the limit of a file's size (ulimit -f)",
     errno.EMFILE: "raise the limit of open files (ulimit -n)",
 }
 

@@ -96,13 +96,13 @@ def preview(plan: Plan, cache: DigestCache) -> Preview:
         fetch=transfer.fetched if transfer else None,
         delete=transfer.deleted if transfer else (),
         jigdo=jigdo,
-        servers=rewritten.changes,
+        servers=() if _is_written(plan, path, rewritten) else rewritten.changes,
         image=image,
         image_there=image.exists(),
         image_size=size,
         image_size_is_exact=exact,
         free=free,
-        findings=unknown_labels(rewritten, jigdo),
+        findings=unknown_labels(rewritten, jigdo, plan.release.servers),
     )
     if found.bytes_to_write <= free:
         return found
@@ -121,7 +121,7 @@ def _ask(plan: Plan, transport: Transport) -> Transfer:
     # is still to be made, a folder that is empty stands in for it.
     with tempfile.TemporaryDirectory(prefix="release-builder-plan.") as empty:
         tree = plan.workdir.tree if plan.workdir.tree.is_dir() else Path(empty)
-        transfer = transport.preview(whole_pull(plan.release, tree))
+        transfer = transport.preview(whole_pull(plan.release, tree), Monitor())
     check_preview(plan, transport, transfer)
     return transfer
 
@@ -142,6 +142,11 @@ def _where_jigdo_is(
 def _rewrite(plan: Plan, path: Path) -> Rewrite:
     content, _ = read_jigdo(path)
     return rewrite_servers(content, plan.release.server_urls(plan.stage), printable(path.name))
+
+
+def _is_written(plan: Plan, path: Path, rewritten: Rewrite) -> bool:
+    there = plan.workdir.pair / path.name
+    return there.is_file() and there.read_bytes() == rewritten.content
 
 
 def _image_size(plan: Plan, transfer: Transfer | None, cache: DigestCache) -> tuple[int, bool]:

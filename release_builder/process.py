@@ -175,6 +175,9 @@ def _launch(  # noqa: PLR0913 (what run and start have in common)
             _err_to_out=beside_us,
             _tty_out=False,
             _env=dict(environment() if env is None else env),
+            # A terminal's Ctrl-C reaches us alone, and we end what we started; nor can a
+            # program stop to ask a password.
+            _new_session=not beside_us,
             _new_group=beside_us,
             _ok_code=_ANY_STATUS,
             _pass_fds=set(keep_open),

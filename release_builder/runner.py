@@ -111,6 +111,7 @@ def _open_mirror(plan: Plan, descriptors: Sequence[int]) -> Transport | None:
 
 def _steps(context: Context) -> Iterator[StepResult]:
     """Run the steps in order; end with the first that does not come to a good end."""
+    changed = False
     for step in context.plan.steps:
         result = _timed(step, context)
         if result.suspects and context.transport is not None:
@@ -118,6 +119,10 @@ def _steps(context: Context) -> Iterator[StepResult]:
             yield mended
             if mended.outcome is Outcome.DONE:
                 result = _timed(step, context)
+        if changed and result.outcome is Outcome.UNCHANGED and step == "verify":
+            # That nothing had to be read again does not mean that nothing is new.
+            result = dataclasses.replace(result, outcome=Outcome.DONE)
+        changed = changed or result.outcome is Outcome.DONE
         yield result
         if result.outcome in {Outcome.FAILED, Outcome.INCOMPLETE}:
             return
@@ -130,9 +135,8 @@ def _timed(step: str, context: Context) -> StepResult:
         result = STEPS[step](context)
     except WrongFileError as error:
         suspect = str(error.path.relative_to(context.plan.workdir.tree))
-        result = StepResult(
-            step, Outcome.FAILED, error.what, findings=(finding_of(error),), suspects=(suspect,)
-        )
+        findings = (finding_of(error),)
+        result = StepResult(step, Outcome.FAILED, findings=findings, suspects=(suspect,))
     except ReleaseBuilderError as error:
         incomplete = error.status is Status.INCOMPLETE
         outcome = Outcome.INCOMPLETE if incomplete else Outcome.FAILED

@@ -51,7 +51,7 @@ def test_a_good_run_says_what_it_did_and_where_the_image_is(
         "  assemble  done          1.2 s  made: 3 MB\n"
         "                                from 7 parts\n"
         "  /w/image/a.iso\n"
-        "  done and verified (1.2 s)\n",
+        "  done (1.2 s)\n",
         "",
     )
 
@@ -68,7 +68,7 @@ def test_a_run_that_had_nothing_to_do_says_so(capsys: pytest.CaptureFixture[str]
     ("severity", "words"),
     [
         pytest.param(Severity.INCOMPLETE, "incomplete: run again later", id="incomplete"),
-        pytest.param(Severity.WRONG, "wrong: see above", id="wrong"),
+        pytest.param(Severity.WRONG, "  wrong (2.0 s)", id="wrong"),
         pytest.param(Severity.SURROUNDINGS, "this machine lacks something", id="surroundings"),
         pytest.param(Severity.BUSY, "another run is at work", id="busy"),
         pytest.param(Severity.INTERRUPTED, "goes on from here", id="interrupted"),

@@ -50,7 +50,7 @@ def test_the_hint_stands_below_what_happened() -> None:
         pytest.param(
             OSError(errno.ENOSPC, "No space left on device", "/a\x1bb"),
             "/a\\x1bb: No space left on device",
-            "--workdir",
+            "another folder",
             id="disk full",
         ),
         pytest.param(

@@ -95,6 +95,7 @@ def test_output_is_read_however_it_is_cut() -> None:
         b">f.st......|300000|300079|smeos/a.rpm\n"
         b".d..t......|4096|0|./\n"
         b"hf+++++++++|300000|0|smeos/link.rpm\n"
+        b"\r        300,003  49%  286.10MB/s    0:00:00 (xfr#2, to-chk=0/10)"
         b"*deleting  |0|0|smeos/old\\#012name\n" + _STATISTICS
     )
     whole, cut, listener = OutputReader(Monitor()), OutputReader(Monitor()), _Listener()
@@ -114,6 +115,7 @@ def test_output_is_read_however_it_is_cut() -> None:
         (3, "0 files"),
         (3, "1 files"),
         (300_003, "1 files"),
+        (300_003, "2 files"),
         (300_003, "2 files"),
     ]
 

@@ -207,7 +207,10 @@ def test_the_files_that_may_speak_of_an_image_are_found(tmp_path: Path) -> None:
     for name in [*wanted, "x.iso", "y.iso.md5", "README", "md5sum.py", "x.iso.asc", "amd5sum"]:
         (tmp_path / name).write_bytes(b"")
     (tmp_path / "sha512sum.txt").mkdir()
-    (tmp_path / "sha1sum.txt").symlink_to("README")
+    (tmp_path / "sha1sum.txt").symlink_to("../elsewhere")
+    (tmp_path.parent / "elsewhere").touch()
+    (tmp_path / "sha256sum.txt").unlink()
+    (tmp_path / "sha256sum.txt").symlink_to("README")  # stays in the folder
 
     found = find_sums(tmp_path, "x.iso")
 

@@ -12,6 +12,7 @@ import click
 
 from release_builder import __version__
 from release_builder.cli.failure import report_failure
+from release_builder.descriptor.refusal import nearest
 from release_builder.errors import ReleaseBuilderError, Status
 
 if TYPE_CHECKING:
@@ -56,6 +57,17 @@ class _Commands(click.Group):
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 (click's signature)
         return list(_COMMANDS)
 
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """As click does, with a guess at what a mistyped command was meant to be."""
+        try:
+            return super().resolve_command(ctx, args)
+        except click.UsageError as error:
+            if meant := nearest(args[0], _COMMANDS):
+                raise click.UsageError(f"{error.message} Did you mean {meant}?", ctx) from error
+            raise
+
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002 (click's signature)
         if cmd_name not in _COMMANDS:
             return None
@@ -72,7 +84,8 @@ def cli() -> None:
 
 def main() -> None:
     """Run the command that ``sys.argv`` names and end the process with its status."""
-    signal.signal(signal.SIGTERM, _interrupt)
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, _interrupt)
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):  # what a locale cannot say is no reason to stop
             stream.reconfigure(errors="replace")
@@ -93,5 +106,5 @@ def main() -> None:
 
 
 def _interrupt(_number: int, _frame: FrameType | None) -> None:
-    """Systemd and cron end a run by SIGTERM; it shall end as one that the user stopped."""
+    """A run that systemd stops, or whose terminal is gone, ends as one that the user stopped."""
     raise KeyboardInterrupt

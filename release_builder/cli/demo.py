@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -62,8 +63,7 @@ def demo(*, folder: Path, mirror: str | None, offline: bool, output: Output) -> 
         say(f"A real rsync daemon serves it on loopback. The descriptor, {descriptor}:\n")
         say("".join(f"    {line}\n" for line in text.splitlines()))
         say(f"release-builder build {descriptor}\n")
-        options = Options(workdir=folder / "workdir", offline=offline)
-        report = api.carry_out("demo", api.plans([descriptor], options), monitor)
+        report = api.carry_out("demo", api.plans([descriptor], Options(offline=offline)), monitor)
     return _show(report, descriptor, output)
 
 
@@ -77,7 +77,11 @@ def _show(report: Report, descriptor: Path, output: Output) -> int:
     status = show_report(report, output)
     if not status and not output.quiet:
         click.echo(f"\nThe image: {facts['image']}\n{facts['digest'].replace(':', ' ', 1)}")
-        click.echo(f"\nNext: run it again (nothing is done twice), or look at {descriptor.parent}")
+        program = sys.argv[0] if sys.argv[0].endswith("release-builder") else "release-builder"
+        click.echo(
+            f"\nNext: run the demo again (nothing is done twice), look at {descriptor.parent}/,"
+        )
+        click.echo(f"or write a descriptor of your own: {program} init my.yaml")
     return status
 
 

@@ -29,10 +29,10 @@ def make_monitor(*, quiet: bool, verbose: bool, colour: bool | None) -> Monitor:
         verbose: Show details too.
         colour: False for none.
     """
-    if quiet:
+    if quiet or sys.stderr is None:
         return Monitor()
     console = Console(stderr=True, no_color=colour is False, highlight=False, soft_wrap=True)
-    if sys.stderr.isatty():
+    if sys.stderr.isatty() and not console.is_dumb_terminal:
         return _Bars(console, verbose=verbose)
     if verbose or _has_terminal():
         return _Lines(console, verbose=verbose)
@@ -71,7 +71,7 @@ class _Bars(Monitor):
     def begin(self, what: str, total: int | None = None) -> None:
         self._progress = Progress(
             TextColumn("{task.description}", markup=False),
-            BarColumn(),
+            BarColumn(bar_width=20),
             DownloadColumn(),
             TransferSpeedColumn(),
             TimeRemainingColumn(compact=True),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -27,10 +28,19 @@ DESCRIPTORS = click.argument(
     required=True,
     type=click.Path(path_type=Path),
 )
+
+
+def _folder(_context: click.Context, _option: click.Parameter, given: str | None) -> Path | None:
+    """An unset variable of a script must not make us work in the folder where it happens to be."""
+    if given == "":
+        raise click.BadParameter("names no folder")
+    return Path(given) if given else None
+
+
 WORKDIR = click.option(
     "--workdir",
     metavar="DIR",
-    type=click.Path(path_type=Path, file_okay=False),
+    callback=_folder,
     help="Work in this folder; several releases have a folder each below it.",
 )
 STAGE = click.option(
@@ -80,7 +90,8 @@ def with_output(command: Callable[..., int]) -> Callable[..., int]:
         no_color: bool,
         **others: object,
     ) -> int:
-        context.color = False if no_color else None
+        plain = no_color or "NO_COLOR" in os.environ or os.environ.get("TERM") == "dumb"
+        context.color = False if plain else None
         output = Output(as_json, quiet, verbose, context.color)
         try:
             return command(output=output, **others)

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import shutil
+import sys
+import textwrap
 from typing import TYPE_CHECKING, Any, Final
 
 import click
@@ -18,6 +21,7 @@ if TYPE_CHECKING:
     from release_builder.cli.options import Output
     from release_builder.report import Finding, ReleaseReport, Report, StepResult
 
+_MARGIN: Final = 32  # columns that a step's name, outcome and time take
 _SHOWN: Final = 20  # findings of a step, unless more are asked for
 _COLOURS: Final = {
     Outcome.DONE: "green",
@@ -28,10 +32,10 @@ _COLOURS: Final = {
 }
 _KINDS: Final = {Severity.NOTE: "note", Severity.WARNING: "warning", Severity.BUSY: "busy"}
 _LAST_WORDS: Final = {
-    Status.DONE: "done and verified",
+    Status.DONE: "done",
     Status.INCOMPLETE: "incomplete: run again later",
-    Status.WRONG: "wrong: see above",
-    Status.SURROUNDINGS: "stopped: this machine lacks something, see above",
+    Status.WRONG: "wrong",
+    Status.SURROUNDINGS: "stopped: this machine lacks something",
     Status.BUSY: "another run is at work there",
     Status.INTERRUPTED: "interrupted: the same command goes on from here",
 }
@@ -77,9 +81,17 @@ def _show_release(release: ReleaseReport, output: Output) -> None:
 
 def _step_line(step: StepResult) -> str:
     outcome = click.style(f"{step.outcome.value:<10}", fg=_COLOURS[step.outcome])
-    lines = [printable(line) for line in step.summary.split("\n")]
-    summary = ("\n" + " " * 32).join(lines)
+    lines = [each for line in step.summary.split("\n") for each in _folded(printable(line))]
+    summary = ("\n" + " " * _MARGIN).join(lines)
     return f"  {step.step:<9} {outcome} {step.seconds:6.1f} s  {summary}".rstrip()
+
+
+def _folded(line: str) -> list[str]:
+    """``line`` in pieces that fit beside the step on a terminal; whole where nobody folds."""
+    if not sys.stdout or not sys.stdout.isatty():
+        return [line]
+    width = max(shutil.get_terminal_size().columns - _MARGIN, 40)
+    return textwrap.wrap(line, width, break_long_words=False, break_on_hyphens=False) or [line]
 
 
 def _show_findings(findings: Sequence[Finding], output: Output) -> None:
@@ -103,5 +115,7 @@ def _last_line(release: ReleaseReport) -> str:
     seconds = sum(step.seconds for step in release.steps)
     idle = all(step.outcome in {Outcome.UNCHANGED, Outcome.SKIPPED} for step in release.steps)
     words = "nothing to do" if idle and not status else _LAST_WORDS[status]
+    if status is Status.DONE and release.steps[-1].step == "verify" and not idle:
+        words = "done and verified"
     image = f"  {printable(facts['image'])}\n" if "image" in facts and not status else ""
     return f"{image}  {words} ({seconds:.1f} s)"

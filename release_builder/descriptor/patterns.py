@@ -23,6 +23,7 @@ _SAMPLE: Final = dict.fromkeys(PLACEHOLDERS, "0")
 _PLACEHOLDER: Final = re.compile(r"\{([^{}]*)\}|[{}]")
 _NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 _ARCH: Final = re.compile(r"[a-z][a-z0-9_]*")
+_LONGEST_NAME: Final = 220  # bytes; a file system's 255 less what stands around it meanwhile
 _NOT_IN_NAMES: Final = re.compile(r"[\s*?\[\]\\]")
 _URL: Final = re.compile(r"(?:https?|ftp)://[A-Za-z0-9.{}_-]+(?::[0-9]+)?/[^\s?#\"'<>\\]*")
 _RATE: Final = re.compile(r"[0-9]{1,9}(?:\.[0-9]{1,3})?[kKmMgG]?")
@@ -100,6 +101,8 @@ def image(text: str) -> str:
     if "/" in sample or sample.startswith(("-", ".")) or _NOT_IN_NAMES.search(sample):
         hint = "write such as smeserver-{version}-{arch}.iso; its folder is below the workdir"
         raise RefusedError(f"'{text}' is not the plain name of a file", hint)
+    if len(sample.encode("utf-8", "surrogateescape")) > _LONGEST_NAME:
+        raise RefusedError(f"'{text}' is too long for a name", f"use at most {_LONGEST_NAME} bytes")
     if not sample.endswith(".iso"):
         raise RefusedError(f"'{text}' does not end in .iso", f"write {text}.iso")
     return text

@@ -25,8 +25,9 @@ class RefusedError(ValueError):
 
 def nearest(word: str, known: Iterable[str]) -> str | None:
     """The one of ``known`` that ``word`` was most likely meant to be."""
-    found = difflib.get_close_matches(word, list(known), n=1, cutoff=0.6)
-    return found[0] if found else None
+    by_letters = {name.casefold(): name for name in known}
+    found = difflib.get_close_matches(word.casefold(), by_letters, n=1, cutoff=0.6)
+    return by_letters[found[0]] if found else None
 
 
 def suggestion(word: str, known: Iterable[str]) -> str:

@@ -41,7 +41,8 @@ def compose(path: Path) -> yaml.MappingNode:
         what = f"the character U+{error.character:04X} is not allowed"
         raise _invalid(path, line, column, what, "remove it") from error
     except yaml.MarkedYAMLError as error:
-        mark = error.problem_mark or error.context_mark
+        at_end = error.problem and "unexpected end of stream" in error.problem
+        mark = (error.context_mark if at_end else None) or error.problem_mark
         line, column = (mark.line + 1, mark.column + 1) if mark else (1, 1)
         what, hint = _explained(error)
         raise _invalid(path, line, column, what, hint) from error

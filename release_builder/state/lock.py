@@ -5,9 +5,12 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import os
+import re
 import socket
 import stat
+import time
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from release_builder.errors import BusyError, SurroundingsError, printable
@@ -15,8 +18,8 @@ from release_builder.errors import BusyError, SurroundingsError, printable
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from io import FileIO
-    from pathlib import Path
 
+_PATIENCE: Final = 10.0  # seconds for what a killed run had started
 _WORDS_LIMIT: Final = 512  # bytes of the holder's words that a message repeats
 
 
@@ -34,7 +37,8 @@ def hold(path: Path) -> Iterator[FileIO]:
         The open file. A program that inherits its ``fileno()`` keeps the lock when we die.
 
     Raises:
-        BusyError: Another run holds it; the message says which process, where, since when.
+        BusyError: Another run holds it; the message says which process, where, since when. If
+            that was killed, what it had started is given a few seconds to end.
         SurroundingsError: The file cannot be opened, or its file system has no locks.
     """
     try:
@@ -61,19 +65,37 @@ def _open(path: Path) -> FileIO:
 
 
 def _take(lock: FileIO, path: Path) -> None:
-    try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
+    patience = time.monotonic() + _PATIENCE
+    while not _taken(lock):
         words = os.pread(lock.fileno(), _WORDS_LIMIT, 0).decode("utf-8", "replace").strip()
+        if _is_gone(words) and time.monotonic() < patience:
+            time.sleep(0.1)
+            continue
         raise BusyError(
             f"another run holds {printable(str(path))}: {printable(words) or 'just started'}",
             hint="wait for it to end; if that process is gone, a program that it started still "
             f"runs: fuser {printable(str(path))}",
-        ) from None
+        )
     since = datetime.now(UTC).isoformat(timespec="seconds")
     words = f"process {os.getpid()} on {socket.gethostname()} since {since}\n"
     # Cut after the writing, not before it: a reader never finds the file empty.
     os.ftruncate(lock.fileno(), os.pwrite(lock.fileno(), words.encode(), 0))
+
+
+def _taken(lock: FileIO) -> bool:
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
+
+
+def _is_gone(words: str) -> bool:
+    """Whether the process of ``words`` was killed; what it had started soon notices, and ends."""
+    holder = re.match(r"process (\d+) on (\S+) since", words)
+    if not holder or holder[2] != socket.gethostname():
+        return False
+    return not Path("/proc", holder[1]).exists()
 
 
 def _unusable(path: Path, error: OSError) -> SurroundingsError:

@@ -67,7 +67,7 @@ def _make(context: Context, pair: Pair, template: Template, truth: Truth) -> Ste
     name = plan.workdir.image / plan.release.image
     partial = name.with_name(f"{name.name}.partial")
     tree = _tree_source(context, pair, template)
-    context.monitor.begin(f"assemble {name.name}", wanted.length)
+    context.monitor.begin("assemble", wanted.length)
     try:
         with unfinished(partial, wanted.length, plan.workdir.aside) as out:
             sources: list[PartSource] = [tree, *_older_images(context, template)]
@@ -181,7 +181,7 @@ def _incomplete(context: Context, pair: Pair, tree: TreeSource, image: Image) ->
     return StepResult(
         "assemble",
         Outcome.FAILED if suspects else Outcome.INCOMPLETE,
-        f"{len(image.missing):,} parts ({size}) are not here; the others are kept",
+        f"{len(image.missing):,} parts ({size}) are missing or wrong; the others are kept",
         counts=_counts(image),
         findings=tuple(
             _wrong(part, named[part.digest][0], found)

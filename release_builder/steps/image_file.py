@@ -63,7 +63,7 @@ def measure(
         digests = {each: digest for each, digest in known.items() if digest is not None}
         unknown = [each for each in algorithms if each not in digests]
         if unknown:
-            monitor.begin(f"read {path.name}", status.st_size)
+            monitor.begin("read the image", status.st_size)
             try:
                 digests |= digest_stream(stream, unknown, monitor.advance)
             finally:

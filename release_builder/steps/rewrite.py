@@ -12,6 +12,7 @@ from release_builder.report import Finding, Outcome, Severity, StepResult
 from release_builder.steps.pair import find_pair
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from pathlib import Path
 
     from release_builder.jigdo.servers import Rewrite
@@ -39,9 +40,9 @@ def run(context: Context) -> StepResult:
         "rewrite",
         Outcome.DONE if any(written) else Outcome.UNCHANGED,
         summarise(rewritten, plan.stage.value, name),
-        counts={"lines_changed": len(rewritten.changes)},
+        counts={"lines_changed": len(rewritten.changes) if any(written) else 0},
         findings=(
-            *unknown_labels(rewritten, name),
+            *unknown_labels(rewritten, name, wanted),
             *(Finding(Severity.NOTE, note) for note in rewritten.notes),
             *(Finding(Severity.NOTE, problem) for problem in pair.jigdo.problems),
         ),
@@ -51,19 +52,22 @@ def run(context: Context) -> StepResult:
 
 def summarise(rewritten: Rewrite, stage: str, name: str) -> str:
     """One line that says what became of [Servers]."""
-    if not rewritten.changes:
-        return f"[Servers] of {name} already points to the {stage} path"
-    return "; ".join(f"{change.label} → {change.new}" for change in rewritten.changes)
+    if rewritten.changes:
+        return "; ".join(f"{change.label} → {change.new}" for change in rewritten.changes)
+    if rewritten.unknown:
+        return f"[Servers] of {name} has labels that nobody knows"
+    return f"[Servers] of {name} already points to the {stage} path"
 
 
-def unknown_labels(rewritten: Rewrite, name: str) -> tuple[Finding, ...]:
-    """The labels of the .jigdo called ``name`` that nobody has a URL for."""
+def unknown_labels(rewritten: Rewrite, name: str, known: Iterable[str]) -> tuple[Finding, ...]:
+    """The labels of the .jigdo called ``name`` that are not among those ``known``."""
+    listed = ", ".join(known)
     return tuple(
         Finding(
             Severity.WARNING,
             f"{name} uses the label {printable(label)}, which the descriptor does not know:"
             " its [Servers] lines stay as they are",
-            hint=f"add `{printable(label)}:` with its beta and final URL below `servers:`",
+            hint=f"the descriptor knows {listed}; add `{printable(label)}:` with its beta and final URL below `servers:`",
         )
         for label in rewritten.unknown
     )

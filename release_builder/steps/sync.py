@@ -42,14 +42,14 @@ def run(context: Context) -> StepResult:
     whole = whole_pull(plan.release, plan.workdir.tree)
     if context.suspects:
         return _repair(context, transport, whole)
-    preview = transport.preview(whole)
+    preview = transport.preview(whole, context.monitor)
     check_preview(plan, transport, preview)
     if not preview.changes:
         return _result(plan, [preview], Outcome.UNCHANGED)
     _check_room(plan, preview)
     # The deletions were judged above; rsync counts folders too.
     whole = replace(whole, max_delete=max(whole.max_delete, len(preview.deleted)))
-    context.monitor.begin(f"sync {plan.release.mirror.url}", preview.size)
+    context.monitor.begin("sync", preview.size)
     try:
         return _result(plan, _pull(context, transport, whole), Outcome.DONE)
     finally:
@@ -92,9 +92,11 @@ def _repair(context: Context, transport: Transport, whole: Pull) -> StepResult:
     result = _result(context.plan, [transfer], Outcome.DONE)
     finding = Finding(
         Severity.WARNING,
-        f"{len(context.suspects)} files of the tree had other bytes than the pair says; fetched"
-        f" {len(transfer.fetched)} of them anew: {names}",
-        hint="if this happens again, check the disk",
+        f"files of the tree with other bytes than the pair says: {names};"
+        f" fetched {len(transfer.fetched)} of {len(context.suspects)} anew",
+        hint="if this happens again, check the disk"
+        if transfer.fetched
+        else "the mirror has them no other way",
     )
     return replace(result, findings=(finding,))
 
@@ -111,10 +113,14 @@ def _result(plan: Plan, passes: list[Transfer], outcome: Outcome) -> StepResult:
     if outcome is Outcome.UNCHANGED:
         summary = "the tree is as the mirror has it; nothing fetched"
         counts = dict.fromkeys(counts, 0)
+    elif not fetched and not counts["files_deleted"]:
+        summary = "only times and modes had changed"
     else:
+        new = counts["bytes_new"]
+        of_it = f", {decimal(new)} of it new" if new < counts["bytes_fetched"] else ""
         summary = (
-            f"{counts['files_fetched']:,} files fetched ({decimal(counts['bytes_fetched'])},"
-            f" {decimal(counts['bytes_new'])} of it new), {counts['files_deleted']:,} deleted"
+            f"{len(fetched):,} files fetched ({decimal(counts['bytes_fetched'])}{of_it}),"
+            f" {counts['files_deleted']:,} deleted"
         )
     return StepResult(
         "sync", outcome, summary, counts=counts, facts={"tree": str(plan.workdir.tree)}

@@ -81,7 +81,7 @@ def _image_findings(context: Context, truth: Truth, found: Measured) -> Iterator
         yield Finding(
             Severity.WRONG,
             f"{name}: {mismatch}",
-            hint="`release-builder build` moves it aside and makes the right one",
+            hint="make it anew with `release-builder build`; if the sources disagree, correct them",
             path=str(name),
         )
 
@@ -141,7 +141,7 @@ def _summary(truth: Truth, found: Measured, parts: _Parts) -> str:
     """Two lines: what the image is and who says so; what of the tree is right."""
     sources = list(dict.fromkeys(each.source for each in truth.expectations))
     digests = ", ".join(f"{each} {digest.hex}" for each, digest in sorted(found.digests.items()))
-    how = "read now" if found.read else "hashed before, unchanged since"
+    how = "read now" if found.read else "unchanged since it was hashed"
     absent = f", {parts.absent:,} not in the tree" if parts.absent else ""
     return (
         f"{digests}, as {_enumerated(sources)} say{'s' * (len(sources) == 1)}\n"

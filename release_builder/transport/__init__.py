@@ -96,7 +96,7 @@ class Transport(Protocol):
             ReleaseBuilderError: As pull.
         """
 
-    def preview(self, pull: Pull) -> Transfer:
+    def preview(self, pull: Pull, monitor: Monitor) -> Transfer:
         """What ``pull`` would do; touches nothing.
 
         Raises:

@@ -62,19 +62,21 @@ class RsyncMirror:
             if len(entry) == 5 and entry[4] != "."
         )
 
-    def preview(self, pull: Pull) -> Transfer:
+    def preview(self, pull: Pull, monitor: Monitor) -> Transfer:
         """See Transport."""
         counting = replace(pull, max_delete=_ALL)
-        return self._run([*self._argv(counting), "--dry-run"], counting, Monitor())
+        argv = [*self._argv(counting), "--dry-run"]
+        return self._run(argv, counting, OutputReader(Monitor()), monitor)
 
     def pull(self, pull: Pull, monitor: Monitor) -> Transfer:
         """See Transport."""
         pull.into.mkdir(parents=True, exist_ok=True)
         progress = ["--info=progress2"] if self.version >= (3, 1) else []
-        return self._run([*self._argv(pull), *progress], pull, monitor)
+        return self._run([*self._argv(pull), *progress], pull, OutputReader(monitor), monitor)
 
-    def _run(self, argv: Sequence[str], pull: Pull, monitor: Monitor) -> Transfer:
-        reader = OutputReader(monitor)
+    def _run(
+        self, argv: Sequence[str], pull: Pull, reader: OutputReader, monitor: Monitor
+    ) -> Transfer:
         outcome = process.run(
             [*argv, self.source, f"{pull.into}/"],
             stdin=b"".join(os.fsencode(rule) + b"\0" for rule in exact_rules(pull.only)),

@@ -24,7 +24,10 @@ OUT_FORMAT: Final = "%i|%l|%b|%n"  # itemized change, bytes of the file, bytes s
 
 _LINE_END: Final = re.compile(rb"[\r\n]")
 _ITEM: Final = re.compile(r"([<>ch.*][^|]{1,11})\|(\d+)\|(\d+)\|(.*)")
-_PROGRESS: Final = re.compile(r"\s*([\d,]+)\s+\d+%\s+\S+/s\s")
+# A deletion may follow on the same line.
+_PROGRESS: Final = re.compile(
+    r"\s*([\d,]+)\s+\d+%\s+\S+/s\s+[\d:?]+\s*(?:\(xfe?r#\d+, \w+-chk=\d+/\d+\))?(.*)"
+)
 _STATISTIC: Final = re.compile(
     r"(Total file size|Total bytes received|Literal data): ([\d,.]+)(?: bytes)?$"
 )
@@ -89,8 +92,9 @@ class OutputReader:
     def _line(self, line: str) -> None:
         if item := _ITEM.fullmatch(line):
             self._item(item[1].rstrip(), int(item[2]), item[4])
-        elif progress := _PROGRESS.match(line):
+        elif progress := _PROGRESS.fullmatch(line):
             self._tell(int(progress[1].replace(",", "")))
+            self._line(progress[2])
         elif statistic := _STATISTIC.fullmatch(line):
             self._statistics[statistic[1]] = int(re.sub("[,.]", "", statistic[2]))
 
@@ -129,6 +133,8 @@ def _classify(status: int, complaints: str) -> _Reading:
         return SurroundingsError, "this machine could not take the files", _SEE_ABOVE
     if status in {5, 23} and _ROOT_MISSING.search(complaints):
         return DescriptorError, "the mirror has no such place", "correct `mirror:`"
+    if status == 5 and "auth failed" in complaints:
+        return DescriptorError, "the mirror wants a password", "export RSYNC_PASSWORD"
     if status == 5 and "max connections" in complaints:
         status = 10  # the daemon's own "try again later" comes as an error of the protocol
     return _READINGS.get(status, (SurroundingsError, "rsync gave up", _SEE_ABOVE))
