@@ -111,6 +111,16 @@ class StepResult:
     suspects: tuple[str, ...] = ()
 
 
+def failed_step(
+    step: str, error: ReleaseBuilderError | OSError | KeyboardInterrupt, *findings: Finding
+) -> StepResult:
+    """The result of a step that ended with ``error``, after ``findings``."""
+    finding = finding_of(error)
+    incomplete = finding.severity is Severity.INCOMPLETE
+    outcome = Outcome.INCOMPLETE if incomplete else Outcome.FAILED
+    return StepResult(step, outcome, findings=(*findings, finding))
+
+
 @dataclass(frozen=True, slots=True)
 class ReleaseReport:
     """What the steps did for one release (one version on one arch)."""

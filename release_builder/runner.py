@@ -15,7 +15,7 @@ from release_builder.report import (
     Report,
     Severity,
     StepResult,
-    finding_of,
+    failed_step,
 )
 from release_builder.state.lock import hold
 from release_builder.steps import Context, assemble, rewrite, sync, verify
@@ -77,7 +77,7 @@ def _carry_out_one(plan: Plan, cache: DigestCache, monitor: Monitor) -> ReleaseR
         try:
             context = Context(plan, _open_mirror(plan, _lock(plan, held)), cache, monitor)
         except (ReleaseBuilderError, OSError) as error:
-            results.append(StepResult(plan.steps[0], Outcome.FAILED, findings=(finding_of(error),)))
+            results.append(failed_step(plan.steps[0], error))
         else:
             results += _steps(context)
     done = {result.step for result in results}
@@ -133,14 +133,9 @@ def _timed(step: str, context: Context) -> StepResult:
     try:
         context.monitor.detail(f"step {step}")
         result = STEPS[step](context)
-    except WrongFileError as error:
-        suspect = str(error.path.relative_to(context.plan.workdir.tree))
-        findings = (finding_of(error),)
-        result = StepResult(step, Outcome.FAILED, findings=findings, suspects=(suspect,))
-    except ReleaseBuilderError as error:
-        incomplete = error.status is Status.INCOMPLETE
-        outcome = Outcome.INCOMPLETE if incomplete else Outcome.FAILED
-        result = StepResult(step, outcome, findings=(finding_of(error),))
-    except (OSError, KeyboardInterrupt) as error:
-        result = StepResult(step, Outcome.FAILED, findings=(finding_of(error),))
+    except (ReleaseBuilderError, OSError, KeyboardInterrupt) as error:
+        result = failed_step(step, error)
+        if isinstance(error, WrongFileError):
+            suspect = str(error.path.relative_to(context.plan.workdir.tree))
+            result = dataclasses.replace(result, suspects=(suspect,))
     return dataclasses.replace(result, seconds=round(time.monotonic() - started, 3))

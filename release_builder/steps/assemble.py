@@ -8,26 +8,22 @@ from typing import TYPE_CHECKING
 
 from rich.filesize import decimal
 
-from release_builder.errors import ReleaseBuilderError, WrongBytesError, printable
+from release_builder.errors import ReleaseBuilderError, WrongBytesError
 from release_builder.files import open_regular
-from release_builder.jigdo.location import parse_jigdo
 from release_builder.jigdo.make_image import make_image
-from release_builder.jigdo.servers import rewrite_servers
 from release_builder.jigdo.sources import ImageSource, TreeSource
 from release_builder.jigdo.template import read_template
-from release_builder.report import Finding, Outcome, Severity, StepResult
+from release_builder.report import Finding, Outcome, Severity, StepResult, failed_step
 from release_builder.steps.image_file import finish, measure, move_aside, unfinished
+from release_builder.steps.missing import report_missing
 from release_builder.steps.pair import find_pair
 from release_builder.steps.truth import truth_about
 from release_builder.trust.expected import compare
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Iterator
     from pathlib import Path
 
-    from release_builder.digests import Digest
-    from release_builder.jigdo.entries import MatchedFile
-    from release_builder.jigdo.location import JigdoFile
     from release_builder.jigdo.make_image import Image
     from release_builder.jigdo.sources import PartSource
     from release_builder.jigdo.template import Template
@@ -41,8 +37,7 @@ def run(context: Context) -> StepResult:
     """Make the image, if the right one is not there already.
 
     Raises:
-        ReleaseBuilderError: As find_pair; the image that came out is not the one expected; there
-            is no room for it.
+        ReleaseBuilderError: As find_pair; the sources do not agree on the image.
     """
     plan = context.plan
     pair = find_pair(plan.workdir.tree, plan.release, context.cache)
@@ -58,7 +53,10 @@ def run(context: Context) -> StepResult:
             moved = move_aside(name, plan.workdir.aside)
             what = f"{name.name} was there but is not the image of {pair.jigdo_path.name}"
             findings = (Finding(Severity.WARNING, f"{what}: moved to {moved}", path=str(moved)),)
-        result = _make(context, pair, template, truth)
+        try:
+            result = _make(context, pair, template, truth)
+        except (ReleaseBuilderError, OSError, KeyboardInterrupt) as error:
+            return failed_step("assemble", error, *findings)  # what was moved must be told
     return replace(result, findings=(*findings, *result.findings))
 
 
@@ -75,7 +73,16 @@ def _make(context: Context, pair: Pair, template: Template, truth: Truth) -> Ste
     finally:
         context.monitor.end()
     if image.missing:
-        return _incomplete(context, pair, tree, image)
+        findings, suspects = report_missing(context, pair, tree, image)
+        size = decimal(sum(part.length for part in image.missing))
+        return StepResult(
+            "assemble",
+            Outcome.FAILED if suspects else Outcome.INCOMPLETE,
+            f"{len(image.missing):,} parts ({size}) are missing or wrong; the others are kept",
+            counts=_counts(image),
+            findings=findings,
+            suspects=suspects,
+        )
     mismatches = compare(truth.expectations, image.digests, wanted.length)
     if any(mismatch.expectation is truth.expectations[0] for mismatch in mismatches):
         raise WrongBytesError(
@@ -168,61 +175,6 @@ def _older_images(context: Context, template: Template) -> Iterator[ImageSource]
                 context.monitor.detail(f"{path.name} is of no use: {error}")
             else:
                 yield ImageSource(image, description, wanted)
-
-
-def _incomplete(context: Context, pair: Pair, tree: TreeSource, image: Image) -> StepResult:
-    """Some parts are not here: what was found is kept for the next run."""
-    root = context.plan.workdir.tree
-    named = {part.digest: tree.named(part.digest) for part in image.missing}
-    suspects = {path for paths in named.values() for path in paths if path.is_relative_to(root)}
-    published = _published(context, pair)
-    found = {(each.part.digest, each.where): each.found for each in image.wrong}
-    size = decimal(sum(part.length for part in image.missing))
-    return StepResult(
-        "assemble",
-        Outcome.FAILED if suspects else Outcome.INCOMPLETE,
-        f"{len(image.missing):,} parts ({size}) are missing or wrong; the others are kept",
-        counts=_counts(image),
-        findings=tuple(
-            _wrong(part, named[part.digest][0], found)
-            if named[part.digest]
-            else _absent(part, published)
-            for part in image.missing
-        ),
-        suspects=tuple(sorted(str(path.relative_to(root)) for path in suspects)),
-    )
-
-
-def _published(context: Context, pair: Pair) -> JigdoFile:
-    """The .jigdo with the [Servers] of where the parts really are published."""
-    urls = context.plan.release.server_urls(context.plan.stage)
-    rewritten = rewrite_servers(pair.content, urls, pair.jigdo.name)
-    return parse_jigdo(rewritten.content, pair.jigdo.name)
-
-
-def _wrong(part: MatchedFile, path: Path, found: Mapping[tuple[Digest, str], str]) -> Finding:
-    where = printable(str(path))
-    instead = found.get((part.digest, where), f"{path.stat().st_size:,} bytes")
-    return Finding(
-        Severity.WRONG,
-        f"{where} is not what [Parts] says: found {instead},"
-        f" expected {part.digest} ({part.length:,} bytes)",
-        hint="sync it again; if it stays so, the mirror's pair and packages do not fit",
-        path=where,
-    )
-
-
-def _absent(part: MatchedFile, published: JigdoFile) -> Finding:
-    locations = published.parts.get(part.digest, ())
-    urls = [url for location in locations for url in published.urls(location)]
-    path = locations[0].partition(":")[2] if locations else "a part without a name"
-    return Finding(
-        Severity.INCOMPLETE,
-        f"missing: {printable(path)} ({part.length:,} bytes, {part.digest})"
-        + (f"\npublished at {printable(urls[0])}" if urls else ""),
-        hint="name a folder that has what is missing with --scan, or run again later",
-        path=printable(path),
-    )
 
 
 def _mended(image: Image) -> Iterator[Finding]:

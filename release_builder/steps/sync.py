@@ -45,6 +45,7 @@ def run(context: Context) -> StepResult:
     preview = transport.preview(whole, context.monitor)
     check_preview(plan, transport, preview)
     if not preview.changes:
+        _forget_held_back(plan)
         return _result(plan, [preview], Outcome.UNCHANGED)
     _check_room(plan, preview)
     # The deletions were judged above; rsync counts folders too.
@@ -73,13 +74,18 @@ def _pull(context: Context, transport: Transport, whole: Pull) -> list[Transfer]
         last = transport.pull(whole, context.monitor)
         passes.append(last)
         if not last.vanished and all(speaks_of_others(file.path) for file in last.fetched):
-            for folder in context.plan.workdir.held_back_folders():
-                shutil.rmtree(folder)  # what a killed run left, of files that are no longer wanted
+            _forget_held_back(context.plan)
             return passes
     raise IncompleteError(
         f"{context.plan.release.mirror.url} changes while it is read, {_TRIES} times in a row",
         hint="the mirror is being updated: run again later",
     )
+
+
+def _forget_held_back(plan: Plan) -> None:
+    """Remove what a killed run left of files that are no longer wanted."""
+    for folder in plan.workdir.held_back_folders():
+        shutil.rmtree(folder)
 
 
 def _repair(context: Context, transport: Transport, whole: Pull) -> StepResult:

@@ -538,6 +538,8 @@ def test_an_image_that_cannot_be_written_is_no_fault_of_its_parts(
     mirror: Mirror, descriptor: Path, workdir: Path
 ) -> None:
     release_builder("sync", descriptor, cwd=workdir)
+    (workdir / "image").mkdir()
+    (workdir / "image" / mirror.release.image.name).write_bytes(b"another image")
     limited = f"ulimit -f 600; exec {sys.executable} -m release_builder assemble --json sme9.yaml"
 
     ended = subprocess.run(["bash", "-c", limited], cwd=workdir, capture_output=True, check=False)
@@ -545,6 +547,7 @@ def test_an_image_that_cannot_be_written_is_no_fault_of_its_parts(
     assert ended.returncode == 3
     assert b"File too large" in ended.stdout
     assert b"[Parts]" not in ended.stdout
+    assert b"moved to" in ended.stdout  # what was moved before is told all the same
 
 
 def test_many_wrong_files_and_odd_names_are_fetched_again(
