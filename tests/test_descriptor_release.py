@@ -79,7 +79,7 @@ def test_what_a_descriptor_says_goes_before_the_profile(workdir: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "path"),
     [
-        pytest.param("work/{version}", "{folder}/work/9.0beta3", id="relative"),
+        pytest.param("builds/{version}", "{folder}/builds/9.0beta3", id="relative"),
         pytest.param("/srv/sme/{arch}", "/srv/sme/x86_64", id="absolute"),
         pytest.param("~/sme{major}", "{home}/sme9", id="at home"),
     ],
