@@ -91,6 +91,7 @@ _HINTS = {
     errno.EACCES: "give this user the permission, or name another folder",
     errno.EPERM: "give this user the permission, or name another folder",
     errno.ENOENT: "make it, or name another",
+    errno.EEXIST: "what stands there is no folder: move it away",
     errno.ENOTDIR: "what should be a folder is none: name another",
     errno.EFBIG: "raise the limit of a file's size (ulimit -f)",
     errno.EMFILE: "raise the limit of open files (ulimit -n)",

@@ -36,7 +36,7 @@ class Preview:
         jigdo: The .jigdo's path below the mirror's root.
         servers: The [Servers] lines that would change.
         image: The image's path.
-        image_there: Whether something stands there already; ``assemble`` looks whether it is right.
+        image_there: Whether it may be there already; ``assemble`` looks whether it is right.
         image_size: Bytes of the image.
         image_size_is_exact: Or only guessed, from the files that go into it.
         free: Bytes that are free in the workdir.
@@ -98,7 +98,7 @@ def preview(plan: Plan, cache: DigestCache) -> Preview:
         jigdo=jigdo,
         servers=() if _is_written(plan, path, rewritten) else rewritten.changes,
         image=image,
-        image_there=image.exists(),
+        image_there=image.is_file() and (not exact or image.stat().st_size == size),
         image_size=size,
         image_size_is_exact=exact,
         free=free,

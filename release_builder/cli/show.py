@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import os
 import shutil
 import sys
 import textwrap
@@ -47,12 +48,16 @@ def show_report(report: Report, output: Output) -> int:
     Returns:
         The exit status.
     """
-    if output.json:
-        print_json(report)
-    else:
-        for release in report.releases:
-            _show_release(release, output)
-        _show_findings(report.findings, output)
+    try:
+        if output.json:
+            print_json(report)
+        else:
+            for release in report.releases:
+                _show_release(release, output)
+            _show_findings(report.findings, output)
+        sys.stdout.flush()
+    except BrokenPipeError:  # whoever reads has seen enough; what was done stays done
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
     return report.exit_status
 
 

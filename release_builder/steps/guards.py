@@ -49,6 +49,7 @@ def check_preview(plan: Plan, transport: Transport, preview: Transfer) -> None:
             hint="correct `arch:`, `mirror:`, `tree:` or `jigdo:` in the descriptor",
         )
     deleted = [path for path in preview.deleted if not path.endswith("/")]
+    _check_still_there(plan, deleted)
     for folder in (release.tree, *release.jigdo):
         _check_not_emptied(plan, folder, deleted, preview)
     if len(deleted) > release.sync.max_delete:
@@ -60,12 +61,26 @@ def check_preview(plan: Plan, transport: Transport, preview: Transfer) -> None:
 
 
 def _check_not_emptied(plan: Plan, folder: str, deleted: list[str], preview: Transfer) -> None:
-    """A folder that has files here and none on the mirror is more likely unmounted than gone."""
+    """A folder that loses most of its files and gets few is more likely unmounted than renewed."""
     here = sum(path.is_file() for path in (plan.workdir.tree / folder).rglob("*"))
     going = sum(path.startswith(folder) for path in deleted)
-    coming = any(moved.path.startswith(folder) for moved in preview.fetched)
-    if here and going >= here and not coming:
+    coming = sum(moved.path.startswith(folder) for moved in preview.fetched)
+    if going * 2 > here and coming * 2 < going:
         raise IncompleteError(
-            f"{plan.release.mirror.url} has nothing left in {folder}; nothing is deleted here",
-            hint=f"if that is right, remove {printable(str(plan.workdir.tree / folder))} yourself",
+            f"{plan.release.mirror.url} has lost {going:,} of {here:,} files in {folder};"
+            " nothing is deleted here",
+            hint="run again later; if that is right, remove our copy:"
+            f" {printable(str(plan.workdir.tree / folder))}",
+        )
+
+
+def _check_still_there(plan: Plan, deleted: list[str]) -> None:
+    """The mirror may be back at another release, or be in the middle of an update."""
+    name = f"{plan.release.image.removesuffix('.iso')}.jigdo"
+    if gone := [
+        path for path in deleted if path in {f"{each}{name}" for each in plan.release.jigdo}
+    ]:
+        raise IncompleteError(
+            f"{plan.release.mirror.url} no longer has {gone[0]}; nothing was touched",
+            hint="run again later; if the mirror has moved on, correct `version:` and `mirror:`",
         )

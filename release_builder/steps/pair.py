@@ -76,7 +76,7 @@ def read_jigdo(path: Path) -> tuple[bytes, JigdoFile]:
     Raises:
         WrongBytesError: It is no .jigdo.
     """
-    name = printable(str(path))
+    name = printable("/".join(path.parts[-3:]))
     with open_regular(path) as stream:
         content = read_bounded(stream, _JIGDO_LIMIT, name)
     return content, parse_jigdo(content, name)
@@ -99,7 +99,7 @@ def find_jigdo(root: Path, release: Release) -> Path:
             raise _no_jigdo(root, release, names[0], others)
     if any(not filecmp.cmp(path, found[0], shallow=False) for path in found[1:]):
         raise DescriptorError(
-            f"several .jigdo files in {root}, and nothing tells which is meant: "
+            "several .jigdo files, and nothing tells which is meant: "
             + _listed(path.relative_to(root) for path in found),
             hint="name one folder with `jigdo:`, or the image with `image:`",
         )
@@ -120,7 +120,7 @@ def _may_be(name: str, release: Release) -> bool:
 def _no_jigdo(
     root: Path, release: Release, name: str, others: list[Path]
 ) -> IncompleteError | DescriptorError:
-    what = f"no {name} in {' or '.join(release.jigdo)} of {root}"
+    what = f"no {name} in {' or '.join(release.jigdo)}"
     if others:
         there = _listed(path.relative_to(root) for path in others)
         return DescriptorError(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import shutil
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
@@ -39,6 +40,8 @@ def run(context: Context) -> StepResult:
     if transport is None:
         return StepResult("sync", Outcome.SKIPPED, "offline: the tree is taken as it is")
     check_apart(plan)
+    if plan.workdir.tree.exists() and not plan.workdir.tree.is_dir():
+        raise NotADirectoryError(errno.ENOTDIR, "not a folder", str(plan.workdir.tree))
     whole = whole_pull(plan.release, plan.workdir.tree)
     if context.suspects:
         return _repair(context, transport, whole)

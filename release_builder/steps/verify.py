@@ -38,6 +38,7 @@ def run(context: Context) -> StepResult:
     name = plan.workdir.image / plan.release.image
     problems = tuple(Finding(Severity.WARNING, problem) for problem in truth.problems)
     if not name.is_file():
+        truth.agree()
         absent = Finding(
             Severity.INCOMPLETE, f"{name} is not there", hint="make it: release-builder build"
         )
@@ -52,7 +53,12 @@ def run(context: Context) -> StepResult:
         monitor=context.monitor,
     )
     parts = _verify_parts(context, pair, description.parts)
-    findings = (*problems, *_image_findings(context, truth, found), *parts.findings)
+    findings = (
+        *problems,
+        *_image_findings(context, truth, found),
+        *parts.findings,
+        *_absent_parts(pair, parts.absent),
+    )
     wrong = any(finding.severity.status for finding in findings)
     read = found.read or parts.read > 0
     return StepResult(
@@ -62,7 +68,7 @@ def run(context: Context) -> StepResult:
         counts={
             "image_bytes": found.size,
             "parts_right": parts.right,
-            "parts_absent": parts.absent,
+            "parts_absent": len(parts.absent),
             "parts_read": parts.read,
         },
         findings=findings,
@@ -86,10 +92,28 @@ def _image_findings(context: Context, truth: Truth, found: Measured) -> Iterator
         )
 
 
+def _absent_parts(pair: Pair, absent: list[MatchedFile]) -> Iterator[Finding]:
+    """The image does not need them, but nobody could make it from this tree and pair again."""
+    name = printable(pair.jigdo_path.name)
+    nameless = [part for part in absent if part.digest not in pair.jigdo.parts]
+    if nameless:
+        yield Finding(
+            Severity.WARNING,
+            f"{len(nameless):,} parts that the template needs are not in [Parts] of {name}",
+            hint="the .jigdo is cut off, or of another template",
+        )
+    if lost := len(absent) - len(nameless):
+        yield Finding(
+            Severity.WARNING,
+            f"{lost:,} parts that {name} names are not in the tree",
+            hint="has the mirror lost them? without them the image cannot be made again",
+        )
+
+
 @dataclass(slots=True)
 class _Parts:
     right: int = 0
-    absent: int = 0
+    absent: list[MatchedFile] = field(default_factory=list)
     read: int = 0
     findings: list[Finding] = field(default_factory=list)
     suspects: list[str] = field(default_factory=list)
@@ -105,7 +129,8 @@ def _verify_parts(context: Context, pair: Pair, parts: tuple[MatchedFile, ...]) 
     try:
         for part in parts:
             paths = source.named(part.digest)
-            result.absent += not paths
+            if not paths:
+                result.absent.append(part)
             for path in paths:
                 _verify_part(context, path, part, result)
             context.monitor.advance(part.length)
@@ -142,7 +167,7 @@ def _summary(truth: Truth, found: Measured, parts: _Parts) -> str:
     sources = list(dict.fromkeys(each.source for each in truth.expectations))
     digests = ", ".join(f"{each} {digest.hex}" for each, digest in sorted(found.digests.items()))
     how = "read now" if found.read else "unchanged since it was hashed"
-    absent = f", {parts.absent:,} not in the tree" if parts.absent else ""
+    absent = f", {len(parts.absent):,} not in the tree" if parts.absent else ""
     return (
         f"{digests}, as {_enumerated(sources)} say{'s' * (len(sources) == 1)}\n"
         f"image {how}; {parts.right:,} parts of the tree right{absent}"

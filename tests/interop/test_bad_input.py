@@ -488,8 +488,69 @@ def test_a_folder_that_lost_all_its_files_is_not_emptied_here(
     built = release_builder("build", descriptor, cwd=workdir)
 
     assert built.status == 1
-    assert "has nothing left in smeos/x86_64/; nothing is deleted here" in built.stderr
+    assert "files in smeos/x86_64/; nothing is deleted here" in built.stderr
     assert len(list((workdir / "tree").rglob("*.rpm"))) == 8
+
+
+def test_a_mirror_that_lost_most_of_its_files_is_not_followed(
+    mirror: Mirror, descriptor: Path, workdir: Path
+) -> None:
+    release_builder("build", descriptor, cwd=workdir)
+    for name in ("Packages", "repodata"):
+        shutil.rmtree(mirror.release.tree / name)
+
+    built = release_builder("build", descriptor, cwd=workdir)
+
+    assert built.status == 1
+    assert "files in smeos/x86_64/; nothing is deleted here" in built.stderr
+    assert len(list((workdir / "tree").rglob("*.rpm"))) == 8
+
+
+def test_a_mirror_that_lost_some_parts_is_told_even_to_cron(
+    mirror: Mirror, descriptor: Path, workdir: Path
+) -> None:
+    release_builder("build", descriptor, cwd=workdir)
+    largest_package(mirror.release.tree).unlink()
+
+    built = release_builder("build", "-q", descriptor, cwd=workdir)
+
+    assert built.status == 0  # the image is right; it only could not be made again
+    assert "1 parts that smeserver-9.0beta3-x86_64.jigdo names are not in the tree" in built.stderr
+
+
+def test_a_mirror_that_went_back_does_not_take_our_pair(
+    mirror: Mirror, descriptor: Path, workdir: Path
+) -> None:
+    release_builder("build", descriptor, cwd=workdir)
+    jigdo = mirror.release.jigdo
+    jigdo.rename(jigdo.with_name(jigdo.name.replace("beta3", "beta2")))
+
+    built = release_builder("build", descriptor, cwd=workdir)
+    verified = release_builder("verify", descriptor, cwd=workdir)
+
+    assert built.status == 1
+    assert f"no longer has iso/x86_64/{jigdo.name}; nothing was touched" in built.stderr
+    assert verified.status == 0
+
+
+def test_a_jigdo_that_was_cut_off_is_told(mirror: Mirror, descriptor: Path, workdir: Path) -> None:
+    content = mirror.release.jigdo.read_bytes()
+    mirror.release.jigdo.write_bytes(content[: content.index(b"[Parts]") + 100])
+
+    built = release_builder("build", descriptor, cwd=workdir)
+
+    assert built.status == 0
+    assert "are not in [Parts] of" in built.stderr
+
+
+def test_a_reader_that_went_away_changes_nothing(
+    mirror: Mirror, descriptor: Path, workdir: Path
+) -> None:
+    command = f"{sys.executable} -m release_builder build sme9.yaml | true; echo ${{PIPESTATUS[0]}}"
+
+    ended = subprocess.run(["bash", "-c", command], cwd=workdir, capture_output=True, check=True)
+
+    assert ended.stdout == b"0\n"
 
 
 def test_another_release_on_the_mirror_is_not_taken_for_ours(
