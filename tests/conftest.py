@@ -8,6 +8,7 @@ import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import hypothesis
 import pytest
 from builders import Mirror
 
@@ -22,6 +23,12 @@ if TYPE_CHECKING:
 _DEFAULT_CACHE = Path.home() / ".cache" / "release-builder-tests"  # before HOME is the test's
 _CACHE = Path(os.environ.get("RELEASE_BUILDER_TEST_CACHE", _DEFAULT_CACHE))
 _PROXIES = ("http_proxy", "https_proxy", "ftp_proxy", "all_proxy", "no_proxy", "rsync_proxy")
+
+
+# The same examples everywhere: a run that fails here fails there. For others:
+# pytest --hypothesis-profile=default --hypothesis-seed=N
+hypothesis.settings.register_profile("fixed", derandomize=True, deadline=None)
+hypothesis.settings.load_profile("fixed")
 
 
 @pytest.fixture(autouse=True)

@@ -114,7 +114,7 @@ def test_without_a_jigdo_there_is_hope(
 ) -> None:
     write(workdir, there)
 
-    with pytest.raises(IncompleteError, match=f"no {STEM}.jigdo in {ISO} or {TREE} of"):
+    with pytest.raises(IncompleteError, match=f"no {STEM}.jigdo in {ISO} or {TREE}"):
         find_pair(workdir, release, cache)
 
 

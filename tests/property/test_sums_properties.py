@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 NAMES = st.binary(min_size=1, max_size=20).filter(
-    lambda raw: not raw.startswith((b"/", b"./", b"*", b" ", b"-"))
+    lambda raw: raw.strip() != b"" and not raw.startswith((b"/", b"./", b"*", b" ", b"-"))
 )
 DIGESTS = st.sampled_from(sorted(LENGTHS)).flatmap(
     lambda algorithm: st.binary(min_size=LENGTHS[algorithm], max_size=LENGTHS[algorithm]).map(
