@@ -50,7 +50,7 @@ def safe_join(root: Path, name: str) -> Path:
     return path
 
 
-def open_regular(path: Path) -> BinaryIO:
+def open_regular(path: str | os.PathLike[str]) -> BinaryIO:
     """Open ``path`` for reading; FIFOs, devices and folders are refused, never waited for.
 
     Raises:
@@ -62,6 +62,14 @@ def open_regular(path: Path) -> BinaryIO:
         os.close(descriptor)
         raise OSError(0, "not a regular file", str(path))
     return os.fdopen(descriptor, "rb", buffering=0)
+
+
+def write_at(descriptor: int, data: bytes, offset: int) -> None:
+    """Write all of ``data`` at ``offset`` of an open file, whose position stays."""
+    view = memoryview(data)
+    while view:
+        count = os.pwrite(descriptor, view, offset)
+        view, offset = view[count:], offset + count
 
 
 @contextlib.contextmanager

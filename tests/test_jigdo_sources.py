@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 import os
 from dataclasses import dataclass, field
@@ -13,7 +14,9 @@ from builders import noise
 from release_builder.digests import Digest
 from release_builder.errors import WrongBytesError
 from release_builder.jigdo.entries import Description, ImageInfo, MatchedFile, UnmatchedData
-from release_builder.jigdo.sources import ImageSource, TreeSource
+from release_builder.jigdo.rsync_sum import rsync_sum
+from release_builder.jigdo.sources import ImageSource
+from release_builder.jigdo.tree_source import TreeSource
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -23,7 +26,7 @@ if TYPE_CHECKING:
 
 CONTENT = noise(3000)
 DIGEST = Digest("md5", hashlib.md5(CONTENT).digest())
-PART = MatchedFile(3000, bytes(8), DIGEST)
+PART = MatchedFile(3000, rsync_sum(CONTENT[:1024]), DIGEST)
 
 
 @dataclass(slots=True)
@@ -52,6 +55,7 @@ def source(
         (root,),
         (root,) if scanned is None else scanned,
         (PART.length,),
+        1024,
         cache or Memory(),
     )
 
@@ -104,23 +108,44 @@ def test_a_renamed_file_is_found_by_its_digest(workdir: Path) -> None:
     assert found(source(workdir, "Any:a.rpm")) == [CONTENT]
 
 
-def test_only_files_of_the_right_length_are_hashed(workdir: Path) -> None:
+def test_a_file_is_told_from_others_of_its_length_by_its_first_block(workdir: Path) -> None:
     write(workdir / "renamed")
     write(workdir / "longer", CONTENT + b"x")
-    other = write(workdir / "other", CONTENT[::-1])
+    write(workdir / "other", CONTENT[::-1])
     cache = Memory()
 
-    found(source(workdir, "Any:a.rpm", cache=cache))
+    contents = found(source(workdir, "Any:a.rpm", cache=cache))
 
-    inodes = {path.stat().st_ino for path in (workdir / "renamed", other)}
-    assert set(cache.known) == inodes
+    assert contents == [CONTENT]
+    assert cache.known == {}  # nothing was hashed for that
+
+
+def test_files_with_the_same_first_block_are_told_apart_by_their_digests(workdir: Path) -> None:
+    same = write(workdir / "same beginning", CONTENT[:-1] + b"x"), write(workdir / "the part")
+    write(workdir / "longer", CONTENT + b"x")
+    cache = Memory()
+
+    contents = found(source(workdir, "Any:a.rpm", cache=cache))
+
+    assert contents == [CONTENT]
+    assert set(cache.known) == {path.stat().st_ino for path in same}
+
+
+def test_a_wrong_sum_in_the_template_hides_no_file(workdir: Path) -> None:
+    write(workdir / "renamed")
+    tree = source(workdir, "Any:a.rpm")
+
+    candidates = tree.candidates(dataclasses.replace(PART, rsync_sum=bytes(8)))
+
+    assert [candidate.where for candidate in candidates] == [str(workdir / "renamed")]
 
 
 def test_what_the_cache_knows_is_not_read(workdir: Path) -> None:
     path = write(workdir / "renamed", noise(3000, "nobody looks"))
     cache = Memory({path.stat().st_ino: DIGEST})
+    tree = source(workdir, "Any:a.rpm", cache=cache)
 
-    assert found(source(workdir, "Any:a.rpm", cache=cache)) == [noise(3000, "nobody looks")]
+    assert found(tree) == [noise(3000, "nobody looks")]
 
 
 def test_a_candidate_that_was_right_is_remembered(workdir: Path) -> None:

@@ -13,11 +13,12 @@ from typing import Final, TypeAlias
 from release_builder.digests import Digest
 from release_builder.errors import WrongBytesError
 
-_SIZES: Final = {1: 22, 2: 6, 3: 22, 5: 26, 6: 30, 8: 42, 9: 46}  # bytes after the type byte
+ENTRY_SIZES: Final = {1: 22, 2: 6, 3: 22, 5: 26, 6: 30, 8: 42, 9: 46}  # bytes after the type byte
 _UNFINISHED: Final = (4, 7, 10)  # files already written: .tmp files only
 _ALGORITHMS: Final = {5: "md5", 6: "md5", 8: "sha256", 9: "sha256"}
 _IMAGE_TYPES: Final = {"md5": 5, "sha256": 8}
-_FILE_TYPES: Final = {"md5": 6, "sha256": 9}
+FILE_TYPES: Final = {"md5": 6, "sha256": 9}
+_LONGEST_BLOCK: Final = 1 << 17  # bytes
 _FRAME: Final = 16  # bytes of the part around its entries
 
 
@@ -43,6 +44,13 @@ class ImageInfo:
     length: int
     digest: Digest
     block_length: int | None
+
+    @property
+    def sum_length(self) -> int | None:
+        """The block length if the rsync sums are there and cheap; no writer's is above 128 KiB."""
+        if self.block_length is None or self.block_length > _LONGEST_BLOCK:
+            return None
+        return self.block_length
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,30 +149,43 @@ def parse_description(part: bytes) -> Description:
 
 
 def format_description(description: Description) -> bytes:
-    """Encode a DESC part: the inverse of parse_description for the current entry types.
+    """Encode a DESC part: the inverse of parse_description.
 
     Raises:
-        ValueError: A rsync sum or the block length is None: only obsolete types do without.
         OverflowError: A length does not fit into its 6 bytes.
     """
-    entries = bytearray().join(_formatted(run) for run in description.runs)
-    image = description.image
-    if image.block_length is None:
-        raise ValueError("an image without block length cannot be written")
-    entries.append(_IMAGE_TYPES[image.digest.algorithm])
-    entries += image.length.to_bytes(6, "little") + image.digest.value
-    entries += image.block_length.to_bytes(4, "little")
-    length = (_FRAME + len(entries)).to_bytes(6, "little")
-    return b"DESC" + length + entries + length
+    entries = b"".join(format_run(run) for run in description.runs)
+    return format_entries(entries, description.image)
 
 
-def _formatted(run: Run) -> bytes:
+def format_run(run: Run) -> bytes:
+    """Encode one entry.
+
+    Raises:
+        OverflowError: Its length does not fit into its 6 bytes.
+    """
     length = run.length.to_bytes(6, "little")
     if isinstance(run, UnmatchedData):
         return b"\x02" + length
     if run.rsync_sum is None:
-        raise ValueError("a matched file without rsync sum cannot be written")
-    return bytes([_FILE_TYPES[run.digest.algorithm]]) + length + run.rsync_sum + run.digest.value
+        return b"\x03" + length + run.digest.value
+    return bytes([FILE_TYPES[run.digest.algorithm]]) + length + run.rsync_sum + run.digest.value
+
+
+def format_entries(entries: bytes | bytearray, image: ImageInfo) -> bytes:
+    """The DESC part from the entries of all runs, as format_run gives them, and the image.
+
+    Raises:
+        OverflowError: The length does not fit into its 6 bytes.
+    """
+    last = image.length.to_bytes(6, "little") + image.digest.value
+    if image.block_length is None:
+        last = b"\x01" + last
+    else:
+        kind = bytes([_IMAGE_TYPES[image.digest.algorithm]])
+        last = kind + last + image.block_length.to_bytes(4, "little")
+    length = (_FRAME + len(entries) + len(last)).to_bytes(6, "little")
+    return b"".join((b"DESC", length, entries, last, length))
 
 
 def _check_frame(part: bytes) -> None:
@@ -184,13 +205,13 @@ def _size(kind: int, where: str) -> int:
     """Bytes that follow the type byte ``kind``."""
     if kind in _UNFINISHED:
         raise TemplateError(f"{where} is of type {kind}, which only unfinished images (.tmp) have")
-    if kind not in _SIZES:
+    if kind not in ENTRY_SIZES:
         raise TemplateError(f"{where} is of the unknown type {kind}")
-    return _SIZES[kind]
+    return ENTRY_SIZES[kind]
 
 
 def _entry(kind: int, body: bytes) -> ImageInfo | Run:
-    """The entry of type ``kind``, a key of _SIZES, with ``_SIZES[kind]`` bytes."""
+    """The entry of type ``kind``, a key of ENTRY_SIZES, with ``ENTRY_SIZES[kind]`` bytes."""
     length = int.from_bytes(body[:6], "little")
     match kind:
         case 2:

@@ -1,24 +1,33 @@
 """The one writer of images: from a template and its sources of parts, in image order.
 
-Each part is read once, hashed while it is written, and counts only when its digest is right;
-the image's own digest is computed in the same pass. What an unfinished image already has is a
-source like any other: it is read where it stands, and its digests decide.
+Each part is read once, from the first candidate for it, and handed to three lanes: one hashes the
+part, one the image, one writes. That is right nearly always. A part that turns out wrong is
+looked for again when all others are in place; then the image is read once more for its digest.
+
+What an unfinished image already has is a source like any other: its digests decide.
 """
 
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass, field
+from collections import deque
+from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, BinaryIO
 
-from release_builder.digests import BLOCK, Digest, hasher
+from release_builder.digests import BLOCK, Digest
 from release_builder.jigdo.entries import MatchedFile, TemplateError, UnmatchedData
+from release_builder.jigdo.image_writer import ImageWriter
+from release_builder.jigdo.part_digest import PartDigest
+from release_builder.jigdo.rsync_sum import template_sums
+from release_builder.lanes import Lane
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+    from typing import Self
 
-    from release_builder.digests import Hasher, Readable
-    from release_builder.jigdo.sources import PartSource
+    from release_builder.digests import Readable
+    from release_builder.jigdo.sources import Candidate, PartSource
     from release_builder.jigdo.template import Template
 
 
@@ -58,149 +67,229 @@ class Image:
     bytes_unmatched: int
 
 
-def make_image(
+def make_image(  # noqa: PLR0913 (each may be chosen apart from the others)
     template: Template,
     out: BinaryIO,
     sources: Sequence[PartSource],
     algorithms: Iterable[str],
-    on_bytes: Callable[[int], None] = lambda _count: None,
+    on_bytes: Callable[[int], object] = lambda _count: None,
+    *,
+    trusted: Collection[int] = (),
 ) -> Image:
     """Write the image that ``template`` describes as far as ``sources`` have its parts.
 
     Args:
         template: The template.
         out: A file that can be read and written at any place; may hold an unfinished image of
-            the same template. Its length becomes the image's.
+            the same template. It becomes as long as the image; what lies behind that stays.
         sources: Where parts are looked for, in this order.
         algorithms: Those for which the image's digest is wanted.
         on_bytes: Told how many bytes of the image are done with, found or not.
+        trusted: Numbers of runs, from 0, that are in their place by the word of who wrote them:
+            not read unless the image is whole.
 
     Raises:
         TemplateError: The template's data does not fit its description.
         OSError: ``out`` cannot be written. What is in it helps the next try.
     """
-    writer = _Writer(out, sources, on_bytes, {name: hasher(name) for name in algorithms})
-    out.truncate(template.description.image.length)
-    unmatched = template.unmatched()
-    for run in template.description.runs:
-        if isinstance(run, UnmatchedData):
-            writer.unmatched(unmatched, run.length)
-        else:
-            writer.part(run)
-    unmatched.finish()
-    return writer.image()
+    length = template.description.image.length
+    if out.seek(0, os.SEEK_END) < length:
+        out.truncate(length)
+    with _Maker(template, out, sources, tuple(algorithms), on_bytes) as maker:
+        for number, run in enumerate(template.description.runs):
+            if isinstance(run, UnmatchedData):
+                maker.unmatched(run.length)
+            elif number in trusted:
+                maker.trust(run)
+            else:
+                maker.part(run)
+        return maker.finish()
 
 
-@dataclass(slots=True)
-class _Writer:
-    out: BinaryIO
-    sources: Sequence[PartSource]
-    on_bytes: Callable[[int], None]
-    hashers: dict[str, Hasher]  # of the image so far; given up when a part is missing
-    offset: int = 0
-    missing: dict[Digest, MatchedFile] = field(default_factory=dict)
-    wrong: dict[tuple[Digest, str], WrongPart] = field(default_factory=dict)
-    kept: int = 0
-    copied: int = 0
-    from_template: int = 0
+@dataclass(frozen=True, slots=True)
+class _Try:
+    """A part that was read from a candidate."""
 
-    def unmatched(self, data: Readable, length: int) -> None:
-        """The next ``length`` bytes of the image come from the template."""
-        self.out.seek(self.offset)
-        left = length
-        while left:
-            block = data.read(min(left, BLOCK))
+    part: MatchedFile
+    offset: int
+    candidate: Candidate
+    others: Iterator[Candidate]  # not yet tried
+
+
+class _Maker:
+    """Takes the runs in order."""
+
+    def __init__(
+        self,
+        template: Template,
+        out: BinaryIO,
+        sources: Sequence[PartSource],
+        algorithms: Sequence[str],
+        on_bytes: Callable[[int], object],
+    ) -> None:
+        self._image = template.description.image
+        self._data = template.unmatched()
+        self._out = out
+        self._sources = sources
+        self._on_bytes = on_bytes
+        self._writer = ImageWriter(out, self._image.length, algorithms)
+        self._hashing: Lane[bytes | None] = Lane(on_result=self._hashed)
+        self._offset = 0
+        self._under_way: deque[_Try] = deque()
+        self._failed: deque[_Try] = deque()
+        self._missing: dict[Digest, MatchedFile] = {}
+        self._wrong: dict[tuple[Digest, str], WrongPart] = {}
+        self._kept = self._copied = self._unmatched = 0
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._hashing.__exit__(*error)
+        self._writer.__exit__(*error)
+
+    def unmatched(self, length: int) -> None:
+        """The next bytes come from the template."""
+        at, end = self._offset, self._offset + length
+        while at < end:
+            block = self._data.read(min(end - at, BLOCK))
             if not block:
                 raise TemplateError("the template's data ends before the image does")
-            _write(self.out, block)
-            for each in self.hashers.values():
-                each.update(block)
-            left -= len(block)
-        self.from_template += length
+            self._writer.write(at, block)
+            at += len(block)
+        self._unmatched += length
         self._done(length)
 
     def part(self, part: MatchedFile) -> None:
-        """The next bytes of the image are ``part``."""
-        if part.digest in self.missing:
-            self._done(part.length)
-        elif self._has(part):
-            self.kept += part.length
-            self._done(part.length)
-        elif self._copy(part):
-            self.copied += part.length
-            self._done(part.length)
-        else:
-            self.missing[part.digest] = part
-            self.hashers = {}
-            self._done(part.length)
+        """The next bytes are ``part``."""
+        if part.digest not in self._missing:
+            self._try_next(part, self._offset, self._candidates(part))
+        self._done(part.length)
 
-    def image(self) -> Image:
-        """The sum of it all."""
+    def trust(self, part: MatchedFile) -> None:
+        """The next bytes are ``part`` and stand there, as somebody says."""
+        self._kept += part.length
+        self._done(part.length)
+
+    def finish(self) -> Image:
+        """Look again for what was wrong; then the sum of it all."""
+        self._data.finish()
+        self._hashing.finish()
+        while self._failed:
+            failed = self._failed.popleft()
+            self._try_next(failed.part, failed.offset, failed.others)
+            self._hashing.finish()
+        self._writer.flush()
         return Image(
-            digests={name: Digest(name, each.digest()) for name, each in self.hashers.items()},
-            missing=tuple(self.missing.values()),
-            wrong=tuple(self.wrong.values()),
-            bytes_kept=self.kept,
-            bytes_copied=self.copied,
-            bytes_unmatched=self.from_template,
+            digests={} if self._missing else self._writer.digests(),
+            missing=tuple(self._missing.values()),
+            wrong=tuple(self._wrong.values()),
+            bytes_kept=self._kept,
+            bytes_copied=self._copied,
+            bytes_unmatched=self._unmatched,
         )
 
     def _done(self, length: int) -> None:
-        self.offset += length
-        self.on_bytes(length)
+        self._offset += length
+        self._on_bytes(length)
 
-    def _has(self, part: MatchedFile) -> bool:
-        """Whether the unfinished image has ``part`` in its place."""
-        if not _has_data(self.out, self.offset, part.length):
+    def _candidates(self, part: MatchedFile) -> Iterator[Candidate]:
+        in_place = _InPlace(self._out, self._offset)
+        if in_place.may_hold(part, self._image.sum_length):
+            yield in_place
+        for source in self._sources:
+            yield from source.candidates(part)
+
+    def _try_next(self, part: MatchedFile, offset: int, candidates: Iterator[Candidate]) -> None:
+        """Take ``part`` from the first of ``candidates`` that can be read; judge it later."""
+        for candidate in candidates:
+            attempt = _Try(part, offset, candidate, candidates)
+            digest = PartDigest(self._hashing, part.digest.algorithm, part.length)
+            take = self._writer.has if isinstance(candidate, _InPlace) else self._writer.write
+            try:
+                with _opened(candidate) as stream:
+                    for block in _blocks(stream, part.length):
+                        digest.update(block)
+                        take(offset, block)
+                        offset += len(block)
+            except _UnreadableError as error:
+                offset = attempt.offset
+                self._writer.was_wrong()
+                self._note_wrong(attempt, str(error))
+                continue
+            found = digest.finish()
+            if found:
+                self._judge(attempt, found)
+            else:
+                self._under_way.append(attempt)
+            return
+        self._missing[part.digest] = part
+
+    def _hashed(self, value: bytes | None) -> None:
+        if value is not None:
+            self._judge(self._under_way.popleft(), Digest(self._image.digest.algorithm, value))
+
+    def _judge(self, attempt: _Try, found: Digest) -> None:
+        part = attempt.part
+        if found != part.digest:
+            self._writer.was_wrong()
+            self._note_wrong(attempt, str(found))
+            self._failed.append(attempt)
+            return
+        attempt.candidate.confirm(found)
+        if isinstance(attempt.candidate, _InPlace):
+            self._kept += part.length
+        else:
+            self._copied += part.length
+
+    def _note_wrong(self, attempt: _Try, found: str) -> None:
+        if not isinstance(attempt.candidate, _InPlace):
+            where = attempt.candidate.where
+            self._wrong[attempt.part.digest, where] = WrongPart(attempt.part, where, found)
+
+
+class _InPlace:
+    """The place of a part in the image itself, which may be there from an earlier run."""
+
+    where = "the unfinished image"
+
+    def __init__(self, out: BinaryIO, offset: int) -> None:
+        self._out = out
+        self._offset = offset
+
+    def may_hold(self, part: MatchedFile, sum_length: int | None) -> bool:
+        """Whether the first bytes there are those of ``part``."""
+        file = self._out.fileno()
+        try:  # a hole reads as zeros and is skipped unread
+            if os.lseek(file, self._offset, os.SEEK_DATA) >= self._offset + part.length:
+                return False
+        except OSError:  # no data from here to the end
             return False
-        self.out.seek(self.offset)
-        return self._take(self.out, part, copy=False) == part.digest
+        if part.rsync_sum is None or sum_length is None:
+            return True
+        first = os.pread(file, min(sum_length, part.length), self._offset)
+        return part.rsync_sum in template_sums(first, sum_length)
 
-    def _copy(self, part: MatchedFile) -> bool:
-        """Copy ``part`` from the first source that has it."""
-        for source in self.sources:
-            for candidate in source.candidates(part):
-                try:
-                    stream = candidate.open()
-                except OSError as error:
-                    self._note_wrong(part, candidate.where, str(error.strerror))
-                    continue
-                with stream:
-                    try:
-                        found = self._take(stream, part, copy=True)
-                    except _UnreadableError as error:
-                        self._note_wrong(part, candidate.where, str(error))
-                        continue
-                if found == part.digest:
-                    candidate.confirm(found)
-                    return True
-                self._note_wrong(part, candidate.where, str(found))
-        return False
+    def open(self) -> BinaryIO:
+        self._out.seek(self._offset)
+        return os.fdopen(os.dup(self._out.fileno()), "rb", buffering=0)
 
-    def _note_wrong(self, part: MatchedFile, where: str, found: str) -> None:
-        self.wrong[part.digest, where] = WrongPart(part, where, found)
-
-    def _take(self, stream: Readable, part: MatchedFile, *, copy: bool) -> Digest:
-        """Read ``part`` from ``stream``, write it if ``copy``; its bytes count if they are right."""
-        own = hasher(part.digest.algorithm)
-        image = {name: each.copy() for name, each in self.hashers.items()}
-        at = self.offset
-        for block in _blocks(stream, part.length):
-            if copy:
-                self.out.seek(at)
-                _write(self.out, block)
-            own.update(block)
-            for each in image.values():
-                each.update(block)
-            at += len(block)
-        found = Digest(part.digest.algorithm, own.digest())
-        if found == part.digest:
-            self.hashers = image
-        return found
+    def confirm(self, digest: Digest, /) -> None:
+        """It stays where it is."""
 
 
 class _UnreadableError(Exception):
     """A source could not be read to its end; unlike a failed write, another may do."""
+
+
+@contextmanager
+def _opened(candidate: Candidate) -> Iterator[BinaryIO]:
+    try:
+        stream = candidate.open()
+    except OSError as error:
+        raise _UnreadableError(error.strerror) from error
+    with stream:
+        yield stream
 
 
 def _blocks(stream: Readable, length: int) -> Iterator[bytes]:
@@ -213,17 +302,3 @@ def _blocks(stream: Readable, length: int) -> Iterator[bytes]:
             return
         length -= len(block)
         yield block
-
-
-def _has_data(out: BinaryIO, offset: int, length: int) -> bool:
-    """Whether anything was ever written there; a hole reads as zeros and is skipped unread."""
-    try:
-        return os.lseek(out.fileno(), offset, os.SEEK_DATA) < offset + length
-    except OSError:  # no data from here to the end
-        return False
-
-
-def _write(out: BinaryIO, block: bytes) -> None:
-    view = memoryview(block)
-    while view:
-        view = view[out.write(view) :]

@@ -11,7 +11,8 @@ from rich.filesize import decimal
 from release_builder.errors import ReleaseBuilderError, WrongBytesError
 from release_builder.files import open_regular
 from release_builder.jigdo.make_image import make_image
-from release_builder.jigdo.sources import ImageSource, TreeSource
+from release_builder.jigdo.sources import ImageSource
+from release_builder.jigdo.tree_source import TreeSource
 from release_builder.jigdo.template import read_template
 from release_builder.report import Finding, Outcome, Severity, StepResult, failed_step
 from release_builder.steps.image_file import finish, measure, move_aside, unfinished
@@ -157,6 +158,7 @@ def _tree_source(context: Context, pair: Pair, template: Template) -> TreeSource
         (tree / plan.release.tree, tree, *plan.options.scan),
         (tree, *plan.options.scan),
         (part.length for part in template.description.parts),
+        template.description.image.sum_length,
         context.cache,
     )
 

@@ -90,7 +90,7 @@ def move_aside(path: Path, folder: Path) -> Path:
 
 @contextmanager
 def unfinished(path: Path, length: int, aside: Path) -> Iterator[BinaryIO]:
-    """The file at ``path``, open for going on with it; it is made if it is not there.
+    """The file at ``path``, of ``length`` bytes, open for going on with it; made if missing.
 
     Args:
         path: The unfinished image.
@@ -108,6 +108,7 @@ def unfinished(path: Path, length: int, aside: Path) -> Iterator[BinaryIO]:
     # Opened by name alone, a link that appears meanwhile is refused.
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o644)
     with os.fdopen(descriptor, "r+b", buffering=0) as out:
+        out.truncate(length)
         yield out
 
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from release_builder.jigdo.entries import MatchedFile
     from release_builder.jigdo.location import JigdoFile
     from release_builder.jigdo.make_image import Image
-    from release_builder.jigdo.sources import TreeSource
+    from release_builder.jigdo.tree_source import TreeSource
     from release_builder.steps import Context
     from release_builder.steps.pair import Pair
 

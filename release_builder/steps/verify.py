@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from release_builder.errors import printable
-from release_builder.jigdo.sources import TreeSource
+from release_builder.jigdo.tree_source import TreeSource
 from release_builder.report import Finding, Outcome, Severity, StepResult, finding_of
 from release_builder.steps.image_file import measure
 from release_builder.steps.pair import find_pair
@@ -123,7 +123,7 @@ def _verify_parts(context: Context, pair: Pair, parts: tuple[MatchedFile, ...]) 
     """Hold every file of the tree that [Parts] names against the template's digest of it."""
     plan = context.plan
     tree = plan.workdir.tree
-    source = TreeSource(pair.jigdo.parts, (tree / plan.release.tree, tree), (), (), context.cache)
+    source = TreeSource(pair.jigdo.parts, (tree / plan.release.tree, tree), (), (), None, context.cache)
     result = _Parts()
     context.monitor.begin("verify the tree", sum(part.length for part in parts))
     try:

@@ -24,7 +24,8 @@ from release_builder.jigdo.entries import (
     format_description,
 )
 from release_builder.jigdo.make_image import make_image
-from release_builder.jigdo.sources import TreeSource
+from release_builder.jigdo.tree_source import TreeSource
+from release_builder.jigdo.rsync_sum import rsync_sum
 from release_builder.jigdo.template import read_template
 
 if TYPE_CHECKING:
@@ -79,8 +80,9 @@ def cases(draw: st.DrawFn) -> Case:
     places = draw(st.tuples(*(st.integers(PRESENT, ABSENT) for _ in used)))
     image = b"".join(content for _, content in pieces)
     case = Case(algorithm, image, b"", used, places)
+    block_length = draw(st.integers(1, 1 << 31))
     runs: list[Run] = [
-        MatchedFile(len(content), bytes(8), case.digest(content))
+        MatchedFile(len(content), rsync_sum(content[:block_length]), case.digest(content))
         if is_part
         else UnmatchedData(len(content))
         for is_part, content in pieces
@@ -94,7 +96,7 @@ def cases(draw: st.DrawFn) -> Case:
         )
         template += kind + (16 + len(stream)).to_bytes(6, "little")
         template += len(packed).to_bytes(6, "little") + stream
-    info = ImageInfo(len(image), case.digest(image), draw(st.integers(1, 1 << 31)))
+    info = ImageInfo(len(image), case.digest(image), block_length)
     template += format_description(Description(info, tuple(runs)))
     return Case(algorithm, image, template, used, places)
 
@@ -135,7 +137,7 @@ def write_parts(case: Case, root: Path) -> None:
 def source_of(case: Case, root: Path) -> Counting:
     locations = {case.digest(part): [f"Any:part{i}"] for i, part in enumerate(case.parts)}
     lengths = map(len, case.parts)
-    return Counting(TreeSource(locations, [root], [root], lengths, Forgetful()))
+    return Counting(TreeSource(locations, [root], [root], lengths, 1024, Forgetful()))
 
 
 @settings(max_examples=150)

@@ -1,0 +1,111 @@
+"""An image that is written and hashed in one go."""
+
+from __future__ import annotations
+
+import os
+from contextlib import ExitStack
+from functools import partial
+from typing import TYPE_CHECKING, BinaryIO, Final
+
+from release_builder.digests import BLOCK, Digest, hasher
+from release_builder.files import write_at
+from release_builder.lanes import Lane
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from typing import Self
+
+    from release_builder.digests import Hasher
+
+_HANDED_OVER: Final = BLOCK // 2  # bytes; a lane costs more than it saves for a few
+
+
+class ImageWriter:
+    """Writes the bytes of an image in their places; those that come in order are hashed beside.
+
+    Args:
+        out: A file that can be read and written at any place.
+        length: Bytes of the image.
+        algorithms: Of the digests that are wanted.
+    """
+
+    def __init__(self, out: BinaryIO, length: int, algorithms: Sequence[str]) -> None:
+        self._file = out.fileno()
+        self._length = length
+        self._hashers = {algorithm: hasher(algorithm) for algorithm in algorithms}
+        self._hashed_to: int | None = 0  # None: something wrong was hashed
+        self._to_hash: list[bytes] = []
+        self._to_write: list[tuple[int, bytes]] = []
+        self._waiting = 0  # bytes in both
+        self._threads = ExitStack()
+        self._writing: Lane[None] = self._threads.enter_context(Lane())
+        self._hashing: list[Lane[None]] = [
+            self._threads.enter_context(Lane()) for _ in self._hashers
+        ]
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_error: object) -> None:
+        self._threads.close()
+
+    def write(self, offset: int, block: bytes) -> None:
+        """``block`` belongs at ``offset``."""
+        self._to_write.append((offset, block))
+        self._waiting += len(block)
+        self.has(offset, block)
+
+    def has(self, offset: int, block: bytes) -> None:
+        """``block`` stands at ``offset`` already."""
+        if offset == self._hashed_to:
+            self._to_hash.append(block)
+            self._waiting += len(block)
+            self._hashed_to += len(block)
+        if self._waiting >= _HANDED_OVER:
+            self._hand_over()
+
+    def was_wrong(self) -> None:
+        """Some bytes were none of the image: others will take their place."""
+        self._hashed_to = None
+
+    def flush(self) -> None:
+        """Wait until all is written.
+
+        Raises:
+            OSError: Something could not be.
+        """
+        self._hand_over()
+        for lane in (self._writing, *self._hashing):
+            lane.finish()
+
+    def digests(self) -> dict[str, Digest]:
+        """The digests of the image, which is whole now; it is read unless all came in order."""
+        self.flush()
+        if self._hashed_to != self._length:
+            self._hashers = {algorithm: hasher(algorithm) for algorithm in self._hashers}
+            self._hashed_to = 0
+            while block := self._read_at(self._hashed_to):
+                self.has(self._hashed_to, block)
+            self.flush()
+        return {name: Digest(name, each.digest()) for name, each in self._hashers.items()}
+
+    def _read_at(self, offset: int) -> bytes:
+        return os.pread(self._file, min(BLOCK, self._length - offset), offset)
+
+    def _hand_over(self) -> None:
+        if self._to_write:
+            self._writing.submit(partial(_write, self._file, self._to_write))
+        if self._to_hash:
+            for lane, each in zip(self._hashing, self._hashers.values(), strict=True):
+                lane.submit(partial(_update, each, self._to_hash))
+        self._to_write, self._to_hash, self._waiting = [], [], 0
+
+
+def _write(file: int, blocks: list[tuple[int, bytes]]) -> None:
+    for offset, block in blocks:
+        write_at(file, block, offset)
+
+
+def _update(digest: Hasher, blocks: list[bytes]) -> None:
+    for block in blocks:
+        digest.update(block)

@@ -1,0 +1,123 @@
+"""Parts among files of any name."""
+
+from __future__ import annotations
+
+import os
+from contextlib import suppress
+from typing import TYPE_CHECKING, BinaryIO
+
+from release_builder.errors import printable
+from release_builder.files import open_regular
+from release_builder.jigdo.rsync_sum import template_sums
+from release_builder.jigdo.sources import digest_of_file
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+    from release_builder.digests import Digest
+    from release_builder.jigdo.entries import MatchedFile
+    from release_builder.jigdo.sources import Candidate, DigestCache
+
+
+class ScannedFiles:
+    """Finds parts by their bytes, reading as little as will do.
+
+    Of the files of a part's size one whose first block has the part's rsync sum is likely to be
+    it. Only if that leaves none or a choice are they hashed, each once.
+
+    Args:
+        files: Path and size of each; not asked for before the first part is.
+        lengths: The lengths of the parts that may be asked for.
+        sum_length: Bytes that the rsync sums cover; None if they are of no use.
+        cache: Digests known from before.
+    """
+
+    def __init__(
+        self,
+        files: Iterable[tuple[str, int]],
+        lengths: Iterable[int],
+        sum_length: int | None,
+        cache: DigestCache,
+    ) -> None:
+        self._files = files
+        self._lengths = frozenset(lengths)
+        self._sum_length = sum_length
+        self._cache = cache
+        self._by_size: dict[int, list[str]] | None = None
+        self._by_sum: dict[int, dict[bytes, list[str]]] = {}
+        self._by_digest: dict[tuple[int, str], dict[Digest, str]] = {}
+
+    def candidates(self, part: MatchedFile, /) -> Iterator[Candidate]:
+        """See PartSource."""
+        path = self.find(part)
+        if path is not None:
+            yield FileCandidate(path, self._cache)
+
+    def find(self, part: MatchedFile) -> str | None:
+        """The path of the file that is ``part`` if any is; its digest must decide."""
+        likely = self._of_size(part.length)
+        if part.rsync_sum is not None and self._sum_length is not None:
+            likely = self._sums(part.length, self._sum_length).get(part.rsync_sum, ())
+        if len(likely) == 1:
+            return likely[0]
+        return self._digests(part.length, part.digest.algorithm).get(part.digest)
+
+    def _of_size(self, length: int) -> Sequence[str]:
+        if self._by_size is None:
+            self._by_size = {}
+            for path, size in self._files:
+                if size in self._lengths:
+                    self._by_size.setdefault(size, []).append(path)
+        return self._by_size.get(length, ())
+
+    def _sums(self, length: int, sum_length: int) -> dict[bytes, list[str]]:
+        """The files of ``length`` bytes by the rsync sums that templates may have of them."""
+        if length not in self._by_sum:
+            by_sum: dict[bytes, list[str]] = {}
+            for path in self._of_size(length):
+                with suppress(OSError), open_regular(path) as stream:  # unreadable: no candidate
+                    first = stream.read(sum_length)
+                    for each in template_sums(first, sum_length):
+                        by_sum.setdefault(each, []).append(path)
+            self._by_sum[length] = by_sum
+        return self._by_sum[length]
+
+    def _digests(self, length: int, algorithm: str) -> dict[Digest, str]:
+        """The files of ``length`` bytes by their digests."""
+        if (length, algorithm) not in self._by_digest:
+            by_digest: dict[Digest, str] = {}
+            for path in self._of_size(length):
+                with suppress(OSError):  # unreadable, or gone since: no candidate
+                    by_digest.setdefault(digest_of_file(path, algorithm, self._cache), path)
+            self._by_digest[length, algorithm] = by_digest
+        return self._by_digest[length, algorithm]
+
+
+class FileCandidate:
+    """A whole file that may be a part.
+
+    Args:
+        path: Where it is.
+        cache: Learns its digest when that is right.
+    """
+
+    def __init__(self, path: str, cache: DigestCache) -> None:
+        self._path = path
+        self._cache = cache
+        self._status: os.stat_result | None = None
+
+    @property
+    def where(self) -> str:
+        """See Candidate."""
+        return printable(self._path)
+
+    def open(self) -> BinaryIO:
+        """See Candidate."""
+        stream = open_regular(self._path)
+        self._status = os.fstat(stream.fileno())
+        return stream
+
+    def confirm(self, digest: Digest, /) -> None:
+        """See Candidate."""
+        if self._status is not None:
+            self._cache.put(self._status, digest)
