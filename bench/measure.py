@@ -1,4 +1,4 @@
-"""Whole processes measured: wall seconds, and the memory of the largest of them."""
+"""Whole processes measured: wall seconds, and the memory of all of them together."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import os
 import subprocess
 import time
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from statistics import median
 from typing import TYPE_CHECKING
@@ -30,8 +30,8 @@ class Task:
     name: str
     argv: Sequence[str]
     cwd: Path
-    prepare: Callable[[], None]
-    env: Mapping[str, str]
+    prepare: Callable[[], None] = lambda: None
+    env: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,11 +40,21 @@ class Figures:
 
     Attributes:
         seconds: Wall time.
-        megabytes: Peak memory of the largest process, in 10^6 bytes.
+        megabytes: Peak memory of its processes together, in 10^6 bytes.
     """
 
     seconds: float
     megabytes: float
+
+
+def print_table(title: str, tasks: Sequence[Task], runs: int) -> None:
+    """Measure ``tasks`` and print them; the first is what the others are compared with."""
+    figures = measure(tasks, runs)
+    print(f"\n{title}; median of {runs} runs in turn")
+    print(f"{'':<44}{'seconds':>9}{'times':>8}{'peak MB':>9}")
+    for task, each in zip(tasks, figures, strict=True):
+        times = each.seconds / figures[0].seconds
+        print(f"{task.name:<44}{each.seconds:>9.2f}{times:>8.2f}{each.megabytes:>9.0f}")
 
 
 def measure(tasks: Sequence[Task], runs: int) -> list[Figures]:
@@ -73,7 +83,7 @@ def _once(task: Task) -> tuple[float, float]:
     )
     peak = 0
     while process.poll() is None:
-        peak = max(peak, *_peaks(process.pid), 0)
+        peak = max(peak, sum(_peaks(process.pid)))
         time.sleep(0.02)
     if process.returncode:
         raise SystemExit(f"{task.name} ended with status {process.returncode}")

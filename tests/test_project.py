@@ -12,7 +12,7 @@ import click
 import pytest
 import yaml
 
-from release_builder.cli import cli
+from release_builder.cli.commands import cli
 
 _ROOT = Path(__file__).parent.parent
 _PACKAGE = _ROOT / "release_builder"
@@ -61,6 +61,8 @@ def test_every_command_has_help_with_an_example(name: str) -> None:
     help_text = command.get_help(context)
 
     assert f"Example:\n    release-builder {name}" in help_text
+    if isinstance(command, click.Group):  # its commands keep another program's options
+        return
     for option in ("--json", "--mirror", "--offline", "--no-color", "-q", "-v", "--help"):
         assert option in help_text, option
 

@@ -1,4 +1,4 @@
-"""The Python interface: a function for each command."""
+"""Releases from their descriptors: plans, and what comes of them."""
 
 from __future__ import annotations
 

@@ -1,110 +1,13 @@
-"""The command line: the only place that prints or sets the exit status."""
+"""The command line: the only place that prints or sets the exit status.
+
+Nothing is imported here: jigdo_file shares this package, and must start fast and stay small.
+"""
 
 from __future__ import annotations
 
 import importlib
-import io
-import signal
-import sys
-from typing import TYPE_CHECKING, Final
-
-import click
-
-from release_builder import __version__
-from release_builder.cli.failure import report_failure
-from release_builder.descriptor.refusal import nearest
-from release_builder.errors import ReleaseBuilderError, Status
-
-if TYPE_CHECKING:
-    from types import FrameType
-
-# name → module below cli; read only when its command is called, for a quick start
-_COMMANDS: Final = {
-    "demo": "demo",
-    "init": "descriptors",
-    "validate": "descriptors",
-    "plan": "plan",
-    "build": "steps",
-    "sync": "steps",
-    "rewrite": "steps",
-    "assemble": "steps",
-    "verify": "steps",
-}
-
-_HELP: Final = """Rebuild, verify and publish installation images.
-
-A descriptor of three lines (version, arch, mirror) becomes a verified ISO:
-
-\b
-  release-builder init sme9.yaml
-  release-builder plan sme9.yaml
-  release-builder build sme9.yaml
-
-\b
-Exit statuses:
-  0    done and verified, or nothing to do
-  1    incomplete: run again later
-  2    wrong: usage, descriptor, or bytes that do not verify
-  3    surroundings: missing program, permission, disk full
-  75   another run is at work in the same folder
-  130  interrupted
-"""
-
-
-class _Commands(click.Group):
-    """The commands in the order of a user's day."""
-
-    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 (click's signature)
-        return list(_COMMANDS)
-
-    def resolve_command(
-        self, ctx: click.Context, args: list[str]
-    ) -> tuple[str | None, click.Command | None, list[str]]:
-        """As click does, with a guess at what a mistyped command was meant to be."""
-        try:
-            return super().resolve_command(ctx, args)
-        except click.UsageError as error:
-            if meant := nearest(args[0], _COMMANDS):
-                raise click.UsageError(f"{error.message} Did you mean {meant}?", ctx) from error
-            raise
-
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002 (click's signature)
-        if cmd_name not in _COMMANDS:
-            return None
-        module = importlib.import_module(f"{__name__}.{_COMMANDS[cmd_name]}")
-        command = getattr(module, cmd_name)
-        return command if isinstance(command, click.Command) else None
-
-
-@click.group(cls=_Commands, help=_HELP, context_settings={"help_option_names": ["-h", "--help"]})
-@click.version_option(__version__, "--version", prog_name="release-builder")
-def cli() -> None:
-    """The group that all commands belong to."""
 
 
 def main() -> None:
     """Run the command that ``sys.argv`` names and end the process with its status."""
-    for number in (signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, _interrupt)
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):  # what a locale cannot say is no reason to stop
-            stream.reconfigure(errors="replace")
-    try:
-        sys.exit(cli.main(standalone_mode=False) or Status.DONE)
-    except click.exceptions.Exit as done:
-        sys.exit(done.exit_code)
-    except click.ClickException as error:
-        error.show()
-        sys.exit(Status.WRONG)
-    except (click.Abort, KeyboardInterrupt):
-        sys.exit(Status.INTERRUPTED)
-    except BrokenPipeError:  # whoever read us has seen enough
-        sys.stderr.close()
-        sys.exit(Status.INTERRUPTED)
-    except (ReleaseBuilderError, OSError) as error:
-        sys.exit(report_failure(error))
-
-
-def _interrupt(_number: int, _frame: FrameType | None) -> None:
-    """A run that systemd stops, or whose terminal is gone, ends as one that the user stopped."""
-    raise KeyboardInterrupt
+    importlib.import_module("release_builder.cli.commands").main()

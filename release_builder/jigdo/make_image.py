@@ -18,8 +18,8 @@ from typing import TYPE_CHECKING, BinaryIO
 from release_builder.digests import BLOCK, Digest
 from release_builder.jigdo.entries import MatchedFile, TemplateError, UnmatchedData
 from release_builder.jigdo.image_writer import ImageWriter
+from release_builder.jigdo.in_place import InPlace
 from release_builder.jigdo.part_digest import PartDigest
-from release_builder.jigdo.rsync_sum import template_sums
 from release_builder.lanes import Lane
 
 if TYPE_CHECKING:
@@ -194,7 +194,7 @@ class _Maker:
         self._on_bytes(length)
 
     def _candidates(self, part: MatchedFile) -> Iterator[Candidate]:
-        in_place = _InPlace(self._out, self._offset)
+        in_place = InPlace(self._out, self._offset)
         if in_place.may_hold(part, self._image.sum_length):
             yield in_place
         for source in self._sources:
@@ -205,7 +205,7 @@ class _Maker:
         for candidate in candidates:
             attempt = _Try(part, offset, candidate, candidates)
             digest = PartDigest(self._hashing, part.digest.algorithm, part.length)
-            take = self._writer.has if isinstance(candidate, _InPlace) else self._writer.write
+            take = self._writer.has if isinstance(candidate, InPlace) else self._writer.write
             try:
                 with _opened(candidate) as stream:
                     for block in _blocks(stream, part.length):
@@ -237,45 +237,15 @@ class _Maker:
             self._failed.append(attempt)
             return
         attempt.candidate.confirm(found)
-        if isinstance(attempt.candidate, _InPlace):
+        if isinstance(attempt.candidate, InPlace):
             self._kept += part.length
         else:
             self._copied += part.length
 
     def _note_wrong(self, attempt: _Try, found: str) -> None:
-        if not isinstance(attempt.candidate, _InPlace):
+        if not isinstance(attempt.candidate, InPlace):
             where = attempt.candidate.where
             self._wrong[attempt.part.digest, where] = WrongPart(attempt.part, where, found)
-
-
-class _InPlace:
-    """The place of a part in the image itself, which may be there from an earlier run."""
-
-    where = "the unfinished image"
-
-    def __init__(self, out: BinaryIO, offset: int) -> None:
-        self._out = out
-        self._offset = offset
-
-    def may_hold(self, part: MatchedFile, sum_length: int | None) -> bool:
-        """Whether the first bytes there are those of ``part``."""
-        file = self._out.fileno()
-        try:  # a hole reads as zeros and is skipped unread
-            if os.lseek(file, self._offset, os.SEEK_DATA) >= self._offset + part.length:
-                return False
-        except OSError:  # no data from here to the end
-            return False
-        if part.rsync_sum is None or sum_length is None:
-            return True
-        first = os.pread(file, min(sum_length, part.length), self._offset)
-        return part.rsync_sum in template_sums(first, sum_length)
-
-    def open(self) -> BinaryIO:
-        self._out.seek(self._offset)
-        return os.fdopen(os.dup(self._out.fileno()), "rb", buffering=0)
-
-    def confirm(self, digest: Digest, /) -> None:
-        """It stays where it is."""
 
 
 class _UnreadableError(Exception):

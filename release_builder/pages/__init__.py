@@ -23,6 +23,6 @@ def _environment() -> Environment:
     return Environment(
         loader=FileSystemLoader(resource("templates")),
         undefined=StrictUndefined,
-        autoescape=select_autoescape(("html", "html.j2"), default=False),
+        autoescape=select_autoescape(("html", "html.j2", "svg.j2"), default=False),
         keep_trailing_newline=True,
     )

@@ -21,43 +21,32 @@ from typing import TYPE_CHECKING, Final
 
 from release_builder.digests import LENGTHS, Digest
 from release_builder.errors import SurroundingsError, printable
+from release_builder.state.cache_file import (
+    connect,
+    connect_read_only,
+    is_damage,
+    may_be_written,
+    remove,
+    today,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from typing import Self
 
-SCHEMA_VERSION: Final = 1
 DIGESTS_FILE: Final = "digests.sqlite"
 
 _TICK: Final = 0.02  # seconds, with room; and
 _COARSE_TICK: Final = 2.0  # where stamps have whole seconds
 _BATCH: Final = 1000  # digests, and
 _BATCH_SECONDS: Final = 2.0  # that a kill -9 loses at most
-_BUSY_SECONDS: Final = 10.0  # for another process to end its write, which takes milliseconds
-_DAY: Final = 86_400
 _USED_DAYS: Final = 7  # a use is noted when the last note is older: reading seldom writes
 _KEPT_DAYS: Final = 90  # without a use
-
-# Text, not numbers: inodes and times of some file systems exceed SQLite's 63 bits.
-_SCHEMA: Final = f"""
-BEGIN IMMEDIATE;
-CREATE TABLE IF NOT EXISTS digests (
-    file TEXT NOT NULL,
-    algorithm TEXT NOT NULL,
-    stamp TEXT NOT NULL,
-    value BLOB NOT NULL,
-    used INTEGER NOT NULL,
-    PRIMARY KEY (file, algorithm)
-) WITHOUT ROWID;
-PRAGMA user_version = {SCHEMA_VERSION};
-COMMIT;
-"""
 _FIND: Final = (
     "SELECT value, used FROM digests WHERE file = ? AND algorithm = ? AND stamp = ?"
     " AND typeof(value) = 'blob' AND typeof(used) = 'integer'"  # a damaged page may hold anything
 )
 _KEEP: Final = "INSERT OR REPLACE INTO digests VALUES (?, ?, ?, ?, ?)"
-_DAMAGED: Final = {sqlite3.SQLITE_ERROR, sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
 _HINT: Final = "set RELEASE_BUILDER_STATE to a folder that this user may write"
 
 
@@ -96,7 +85,7 @@ class DigestCache:
         for value, used in self._find(*key, stamp):
             if len(value) != LENGTHS.get(algorithm):
                 return None
-            if used < _today() - _USED_DAYS:
+            if used < today() - _USED_DAYS:
                 self._remember(key, stamp, value)
             return Digest(algorithm, value)
         return None
@@ -137,8 +126,8 @@ class DigestCache:
 
     def _write(self) -> None:
         if self._database and self._keeps and self._pending:
-            today = _today()
-            rows = [(*key, *known, today) for key, known in self._pending.items()]
+            day = today()
+            rows = [(*key, *known, day) for key, known in self._pending.items()]
             with self._giving_up():
                 with self._database:
                     self._database.executemany(_KEEP, rows)
@@ -160,9 +149,9 @@ class DigestCache:
             self._database.close()
         self._database = None
         place = printable(str(self._path))
-        if self._keeps and _code(error) in _DAMAGED:
+        if self._keeps and is_damage(error):
             with contextlib.suppress(OSError):
-                _remove(self._path)
+                remove(self._path)
             self.notes.append(f"{place} was damaged and is removed: files will be read again")
         else:
             self.notes.append(f"{place}: {error}: files will be read again")
@@ -184,16 +173,46 @@ def open_cache(folder: Path, *, read_only: bool = False) -> DigestCache:
     path = folder / DIGESTS_FILE
     notes: list[str] = []
     if read_only:
-        return DigestCache(path, _open_read_only(path, notes), notes, keeps=False)
+        return DigestCache(path, connect_read_only(path, notes), notes, keeps=False)
     try:
         folder.mkdir(parents=True, exist_ok=True)
         if not os.access(folder, os.W_OK | os.X_OK):
             raise PermissionError(0, "this user may not write there")
-        return DigestCache(path, _open(path, notes), notes, keeps=True)
+        return DigestCache(path, connect(path, notes, _KEPT_DAYS), notes, keeps=True)
     except (OSError, sqlite3.Error) as error:
         reason = getattr(error, "strerror", None) or error
         what = f"cannot keep the state in {printable(str(folder))}: {reason}"
         raise SurroundingsError(what, hint=_HINT) from error
+
+
+def open_cache_file(path: Path, *, kept_days: int | None = _KEPT_DAYS) -> DigestCache:
+    """The cache of digests that is kept in the file ``path``; never an error.
+
+    A damaged file of ours is begun anew. Whatever else stands there (jigdo-file's own cache, or
+    something precious given by mistake) is left alone: a note tells so, and the digests are
+    remembered within the run only.
+
+    Args:
+        path: The file, made where missing; its folder must be there.
+        kept_days: How many days a digest is kept without a use; None for ever.
+    """
+    notes: list[str] = []
+    database = None
+    try:
+        if may_be_written(path):
+            database = connect(path, notes, kept_days)
+        else:
+            place = printable(str(path))
+            notes.append(f"{place} is no digest cache of ours: left alone, not used")
+    except (OSError, sqlite3.Error) as error:
+        reason = getattr(error, "strerror", None) or error
+        notes.append(f"{printable(str(path))}: {reason}: not used as a digest cache")
+    return DigestCache(path, database, notes, keeps=True)
+
+
+def no_cache() -> DigestCache:
+    """A cache that remembers within the run only."""
+    return DigestCache(Path(os.devnull), None, [], keeps=False)
 
 
 def state_folder(environ: Mapping[str, str], *, user: int | None = None) -> Path:
@@ -218,78 +237,9 @@ def state_folder(environ: Mapping[str, str], *, user: int | None = None) -> Path
     raise SurroundingsError("no folder for the state is known: HOME is not set", hint=_HINT)
 
 
-def _open(path: Path, notes: list[str]) -> sqlite3.Connection | None:
-    place = printable(str(path))
-    try:
-        return _connect(path, notes)
-    except sqlite3.Error as error:
-        if _code(error) in {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}:
-            notes.append(f"{place} is in use by another process: files will be read again")
-            return None
-        if _code(error) not in _DAMAGED:
-            raise
-    _remove(path)
-    notes.append(f"{place} was damaged and is begun anew: files will be read again")
-    return _connect(path, notes)
-
-
-def _connect(path: Path, notes: list[str]) -> sqlite3.Connection | None:
-    """Open, make where new, and prune; None for a file of a newer version."""
-    database = sqlite3.connect(path, timeout=_BUSY_SECONDS)
-    try:
-        if not _is_ours(database, path, notes):
-            database.close()
-            return None
-        database.executescript(_SCHEMA)
-        with database:
-            database.execute("DELETE FROM digests WHERE used < ?", (_today() - _KEPT_DAYS,))
-    except BaseException:
-        database.close()
-        raise
-    return database
-
-
-def _open_read_only(path: Path, notes: list[str]) -> sqlite3.Connection | None:
-    if not os.access(path, os.R_OK):
-        return None
-    database = None
-    try:
-        uri = f"{path.absolute().as_uri()}?mode=ro"
-        database = sqlite3.connect(uri, uri=True, timeout=_BUSY_SECONDS)
-        if _is_ours(database, path, notes):
-            return database
-    except sqlite3.Error as error:
-        notes.append(f"{printable(str(path))}: {error}: files will be read again")
-    if database:
-        database.close()
-    return None
-
-
-def _is_ours(database: sqlite3.Connection, path: Path, notes: list[str]) -> bool:
-    version = database.execute("PRAGMA user_version").fetchone()[0]
-    if version <= SCHEMA_VERSION:
-        return True
-    notes.append(f"{printable(str(path))} is of a newer release-builder: it is not used")
-    return False
-
-
-def _remove(path: Path) -> None:
-    # The journal first: a new file must not find the old one's.
-    path.with_name(f"{path.name}-journal").unlink(missing_ok=True)
-    path.unlink(missing_ok=True)
-
-
-def _code(error: sqlite3.Error) -> int:
-    return int(getattr(error, "sqlite_errorcode", 0)) & 0xFF  # the rest are details
-
-
 def _file(status: os.stat_result) -> str:
     return f"{status.st_dev} {status.st_ino}"
 
 
 def _stamp(status: os.stat_result) -> str:
     return f"{status.st_size} {status.st_mtime_ns} {status.st_ctime_ns}"
-
-
-def _today() -> int:
-    return int(time.time()) // _DAY

@@ -12,8 +12,8 @@ from release_builder.errors import ReleaseBuilderError, WrongBytesError
 from release_builder.files import open_regular
 from release_builder.jigdo.make_image import make_image
 from release_builder.jigdo.sources import ImageSource
-from release_builder.jigdo.tree_source import TreeSource
 from release_builder.jigdo.template import read_template
+from release_builder.jigdo.tree_source import TreeSource
 from release_builder.report import Finding, Outcome, Severity, StepResult, failed_step
 from release_builder.steps.image_file import finish, measure, move_aside, unfinished
 from release_builder.steps.missing import report_missing

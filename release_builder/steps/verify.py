@@ -123,7 +123,9 @@ def _verify_parts(context: Context, pair: Pair, parts: tuple[MatchedFile, ...]) 
     """Hold every file of the tree that [Parts] names against the template's digest of it."""
     plan = context.plan
     tree = plan.workdir.tree
-    source = TreeSource(pair.jigdo.parts, (tree / plan.release.tree, tree), (), (), None, context.cache)
+    source = TreeSource(
+        pair.jigdo.parts, (tree / plan.release.tree, tree), (), (), None, context.cache
+    )
     result = _Parts()
     context.monitor.begin("verify the tree", sum(part.length for part in parts))
     try:

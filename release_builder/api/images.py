@@ -1,0 +1,200 @@
+"""Images rebuilt from templates and files, apart from any descriptor."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, BinaryIO
+
+from release_builder.api.unfinished_image import begun, end, found_runs
+from release_builder.digests import BLOCK
+from release_builder.errors import SurroundingsError, WrongBytesError, printable
+from release_builder.files import open_regular, sync_folder
+from release_builder.jigdo.make_image import make_image as fill_image
+from release_builder.jigdo.scanned_files import ScannedFiles
+from release_builder.jigdo.sources import digest_of_file
+from release_builder.jigdo.template import read_template
+from release_builder.monitor import Monitor
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from release_builder.jigdo.entries import Description, MatchedFile
+    from release_builder.jigdo.input_files import InputFiles
+    from release_builder.jigdo.make_image import Image, WrongPart
+    from release_builder.jigdo.sources import DigestCache
+    from release_builder.jigdo.template import Template
+
+
+@dataclass(frozen=True, slots=True)
+class MadeImage:
+    """What came of rebuilding an image.
+
+    Attributes:
+        complete: Whether it stands under its name, its digest verified.
+        was_there: Whether it stood there before.
+        found: How many runs of it are parts that are in their place.
+        wanted: How many runs of it are parts.
+        missing: Parts that no file has, each once, in image order.
+        wrong: Files that were not what they seemed.
+        unfinished: Where that lies which is not complete; None if there is nothing.
+    """
+
+    complete: bool
+    was_there: bool
+    found: int
+    wanted: int
+    missing: tuple[MatchedFile, ...]
+    wrong: tuple[WrongPart, ...]
+    unfinished: Path | None
+
+
+def make_image(  # noqa: PLR0913 (each may be chosen apart from the others)
+    template: Path,
+    image: Path,
+    inputs: InputFiles,
+    *,
+    cache: DigestCache,
+    monitor: Monitor | None = None,
+    force: bool = False,
+) -> MadeImage:
+    """Rebuild an image, or go on with it; what is incomplete is ``IMAGE.tmp``, as jigdo-file's.
+
+    Args:
+        template: Its template.
+        image: Where it goes. If it is there already and right, nothing is done.
+        inputs: The files that may be its parts.
+        cache: Digests known from before.
+        monitor: Hears how far it is.
+        force: Replace another file that stands at ``image``, or an unfinished image of another
+            template.
+
+    Raises:
+        TemplateError: ``template`` is none, or its data is broken.
+        WrongBytesError: The image has not the digest that the template tells, though every part
+            is right.
+        SurroundingsError: Something else is at ``image``; there is no room; it cannot be written.
+    """
+    with open_regular(template) as stream:
+        read = read_template(stream, str(template))
+        description = read.description
+        if os.path.lexists(image) and not force:
+            if _is_right(image, description, cache):
+                return _made(description, None, was_there=True)
+            raise SurroundingsError(
+                f"{printable(str(image))} is there already, and not the image of this template",
+                hint="delete it, name another file, or say --force",
+            )
+        files = _source(inputs, description, cache)
+        partial = image.with_name(f"{image.name}.tmp")
+        if not os.path.lexists(partial) and not _has_any(files, description):
+            return _made(description, None)
+        with begun(partial, description, force=force) as (out, written):
+            made = _filled(read, out, files, written, monitor or Monitor())
+            end(out, description, made.missing)
+            if made.missing:
+                return _made(description, made, unfinished=partial)
+            partial.replace(image)
+    sync_folder(image.parent)
+    cache.put(image.stat(), description.image.digest)
+    return _made(description, made)
+
+
+def write_image(
+    template: Path,
+    out: BinaryIO,
+    inputs: InputFiles,
+    *,
+    cache: DigestCache,
+    monitor: Monitor | None = None,
+) -> MadeImage:
+    """Rebuild an image and write it to a stream; all of it and right, or nothing.
+
+    It is made in a file without name in the folder for temporary files.
+
+    Raises:
+        TemplateError: As make_image.
+        WrongBytesError: As make_image.
+        OSError: There is no room; ``out`` cannot be written.
+    """
+    with open_regular(template) as stream, tempfile.TemporaryFile(buffering=0) as copy:
+        read = read_template(stream, str(template))
+        files = _source(inputs, read.description, cache)
+        made = _filled(read, copy, files, frozenset(), monitor or Monitor())
+        if not made.missing:
+            copy.seek(0)
+            shutil.copyfileobj(copy, out, BLOCK)
+    return _made(read.description, made)
+
+
+def _filled(
+    template: Template,
+    out: BinaryIO,
+    files: ScannedFiles,
+    trusted: frozenset[int],
+    monitor: Monitor,
+) -> Image:
+    """What came of writing the image to ``out``; if it is whole, it is right."""
+    wanted = template.description.image
+    algorithm = wanted.digest.algorithm
+    monitor.begin("make the image", wanted.length)
+    try:
+        image = fill_image(template, out, [files], [algorithm], monitor.advance, trusted=trusted)
+        if trusted and image.digests.get(algorithm) not in {None, wanted.digest}:
+            # Some part is not in its place, whatever the unfinished image said.
+            image = fill_image(template, out, [files], [algorithm])
+    finally:
+        monitor.end()
+    found = image.digests.get(algorithm)
+    if found not in {None, wanted.digest}:
+        raise WrongBytesError(
+            f"{template.name}: every part is right, but the image has {found},"
+            f" not the template's {wanted.digest}",
+            hint="the template itself is wrong: fetch it again, or tell who made it",
+        )
+    return image
+
+
+def _made(
+    description: Description,
+    image: Image | None,
+    *,
+    was_there: bool = False,
+    unfinished: Path | None = None,
+) -> MadeImage:
+    missing = image.missing if image else () if was_there else description.parts
+    return MadeImage(
+        complete=not missing,
+        was_there=was_there,
+        found=len(found_runs(description, missing)),
+        wanted=len(found_runs(description, ())),
+        missing=missing,
+        wrong=image.wrong if image else (),
+        unfinished=unfinished,
+    )
+
+
+def _source(inputs: InputFiles, description: Description, cache: DigestCache) -> ScannedFiles:
+    return ScannedFiles(
+        ((file.path, file.size) for file in inputs.files),
+        (part.length for part in description.parts),
+        description.image.sum_length,
+        cache,
+    )
+
+
+def _has_any(files: ScannedFiles, description: Description) -> bool:
+    """Whether it is worth while to begin."""
+    parts = description.parts
+    return not parts or any(files.find(part) for part in parts)
+
+
+def _is_right(path: Path, description: Description, cache: DigestCache) -> bool:
+    image = description.image
+    with suppress(OSError):
+        if path.stat().st_size == image.length:
+            return digest_of_file(str(path), image.digest.algorithm, cache) == image.digest
+    return False

@@ -1,0 +1,278 @@
+"""Pairs made and images rebuilt, apart from any descriptor."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import stat
+import tempfile
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from enum import Enum
+from pathlib import Path
+from typing import TYPE_CHECKING, BinaryIO
+
+from release_builder.digests import BLOCK
+from release_builder.errors import (
+    DescriptorError,
+    SurroundingsError,
+    WrongBytesError,
+    printable,
+)
+from release_builder.extents import Kind
+from release_builder.files import replacing
+from release_builder.jigdo.compose import ImageText, compose_jigdo, servers_of, used_labels
+from release_builder.jigdo.file_index import FileIndex
+from release_builder.jigdo.input_files import InputFile, pick_labels
+from release_builder.jigdo.make_template import Form
+from release_builder.jigdo.make_template import make_template as write_template
+from release_builder.jigdo.match_content import ContentIndex, rate
+from release_builder.jigdo.template_writer import GENERATOR, VERSIONS
+from release_builder.media import MediaError, find_layout
+from release_builder.monitor import Monitor
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from release_builder.digests import Digest
+    from release_builder.extents import Extent
+    from release_builder.jigdo.entries import ImageInfo
+    from release_builder.jigdo.input_files import InputFiles
+    from release_builder.jigdo.make_template import MadeTemplate
+    from release_builder.jigdo.sources import DigestCache
+
+
+class Match(Enum):
+    """How the files of an image are found."""
+
+    AUTO = "auto"
+    EXTENTS = "extents"
+    CONTENT = "content"
+    BOTH = "both"
+
+
+@dataclass(frozen=True, slots=True)
+class PairOptions:
+    """How a pair is made.
+
+    Attributes:
+        form: Of the template.
+        match: By the image's own file system, by content, by both; AUTO: by content only what
+            has no file system that we can read.
+        greedy: By content: whether a match that ends first wins over a longer one around it.
+        image_section: Whether the .jigdo gets an [Image] section.
+        servers_section: Whether it gets [Servers].
+        uris: Label and URL of servers; the URL is quoted where it must be.
+        merge: A .jigdo file to build upon.
+    """
+
+    form: Form = field(default_factory=Form)
+    match: Match = Match.AUTO
+    greedy: bool = False
+    image_section: bool = True
+    servers_section: bool = True
+    uris: tuple[tuple[str, str], ...] = ()
+    merge: bytes = b""
+
+
+@dataclass(frozen=True, slots=True)
+class MadePair:
+    """What came of it.
+
+    Attributes:
+        image: The image.
+        template_digest: Of the template.
+        parts: How many files the image needs.
+        bytes_matched: Of the image that are in parts.
+        bytes_unmatched: Of the image that are in the template.
+        problems: What the user should know, a sentence each.
+    """
+
+    image: ImageInfo
+    template_digest: Digest
+    parts: int
+    bytes_matched: int
+    bytes_unmatched: int
+    problems: tuple[str, ...]
+
+
+def make_template(  # noqa: PLR0913 (each may be chosen apart from the others)
+    image: Path | BinaryIO,
+    inputs: InputFiles,
+    template: Path,
+    jigdo: Path,
+    options: PairOptions,
+    *,
+    cache: DigestCache,
+    monitor: Monitor | None = None,
+    on_match: Callable[[int, InputFile, Digest], object] = lambda _offset, _file, _digest: None,
+    force: bool = False,
+) -> MadePair:
+    """Make the pair of an image.
+
+    Args:
+        image: The image; a stream is copied first to where the template will be.
+        inputs: The files that may be its parts.
+        template: Where the template goes.
+        jigdo: Where the .jigdo goes.
+        options: How.
+        cache: Digests known from before.
+        monitor: Hears how far it is.
+        on_match: Told of each match, in image order: its offset, its file, its digest.
+        force: Replace what stands at ``template`` and ``jigdo``.
+
+    Raises:
+        SurroundingsError: ``template`` or ``jigdo`` is there already, or cannot be written.
+        WrongBytesError: The image has no file system that can be read, though ``options`` demand
+            it; the file to merge is none; a file's name cannot be written into a .jigdo.
+        IncompleteError: The image became shorter meanwhile.
+    """
+    monitor = monitor or Monitor()
+    for path in (template, jigdo):
+        if not force and os.path.lexists(path):
+            raise SurroundingsError(
+                f"{printable(str(path))} is there already",
+                hint="delete it, name another file, or say --force",
+            )
+    name = image.name if isinstance(image, Path) else template.with_suffix(".iso").name
+    form = options.form
+    index = FileIndex(
+        (file for file in inputs.files if file.size >= form.block_length), form.algorithm, cache
+    )
+    with (
+        _opened(image, template.parent) as stream,
+        replacing(jigdo) as text,
+        replacing(template) as out,  # the first to be there: nothing points to it yet
+    ):
+        extents, trouble = _extents(stream, options.match, index)
+        content = None
+        if options.match in {Match.CONTENT, Match.BOTH} or trouble:
+            content = ContentIndex(index.files(), form.block_length, greedy=options.greedy)
+        monitor.begin(*_announcement(name, stream.seek(0, os.SEEK_END), content))
+        try:
+            made = write_template(
+                stream,
+                out,
+                index,
+                extents,
+                form,
+                finder=content and _Finder(content, monitor.advance),
+                on_bytes=monitor.advance,
+                on_match=on_match,
+            )
+        finally:
+            monitor.end()
+        text.write(_jigdo_text(made, ImageText(name, template.name, made.digest), options))
+    problems = (trouble, *_unreadable(index, content), *_warnings(made, inputs))
+    return MadePair(
+        image=made.image,
+        template_digest=made.digest,
+        parts=len(made.parts),
+        bytes_matched=made.bytes_matched,
+        bytes_unmatched=made.bytes_unmatched,
+        problems=tuple(problem for problem in problems if problem),
+    )
+
+
+def _jigdo_text(made: MadeTemplate[InputFile], image: ImageText, options: PairOptions) -> bytes:
+    roots = (file.root for file in made.parts.values())
+    labels = pick_labels(roots, used_labels(options.merge))
+    return compose_jigdo(
+        generator=GENERATOR,
+        version=VERSIONS[options.form.algorithm],
+        image=image if options.image_section else None,
+        servers=servers_of(labels, options.uris) if options.servers_section else None,
+        parts=((digest, file.location(labels)) for digest, file in made.parts.items()),
+        merge=options.merge,
+    )
+
+
+def _extents(
+    stream: BinaryIO, match: Match, index: FileIndex[InputFile]
+) -> tuple[list[Extent], str]:
+    """Where files may lie, and why the image's content must be looked through besides."""
+    if match is Match.CONTENT:
+        return [], ""
+    extents: list[Extent] = []
+    try:
+        layout = find_layout(stream)
+        if layout:
+            for extent in layout.extents:
+                if extent.kind is Kind.FILE and index.has_size(extent.length):
+                    extents.append(extent)
+            return extents, ""
+        trouble = "the image has no file system that we can read"
+    except MediaError as error:
+        trouble = error.what
+    if match is Match.EXTENTS:
+        raise WrongBytesError(trouble, hint="look for the files by content: --match=content")
+    return extents, f"{trouble}: its files are looked for by content"
+
+
+def _announcement(name: str, size: int, content: ContentIndex[InputFile] | None) -> tuple[str, int]:
+    """What a progress bar is called, and how many bytes it has."""
+    if not content:
+        return f"read {name}", size
+    seconds = size / rate()
+    return f"look for files in {name} by content, about {_duration(seconds)}", 2 * size
+
+
+def _duration(seconds: float) -> str:
+    if seconds < 90:
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"
+
+
+def _unreadable(
+    index: FileIndex[InputFile], content: ContentIndex[InputFile] | None
+) -> Iterator[str]:
+    for path, why in {**index.problems, **(content.unreadable if content else {})}.items():
+        yield f"{printable(path)}: {why}: not looked for"
+
+
+def _warnings(made: MadeTemplate[InputFile], inputs: InputFiles) -> Iterator[str]:
+    if inputs.files and not made.parts:
+        yield f"none of the {len(inputs.files):,} files is in the image: the template has all of it"
+    if not made.image.length:
+        yield "the image is empty: jigdo-file refuses its template"
+    elif not made.bytes_unmatched:
+        yield (
+            "files cover the whole image, and the smallest is too large to be put into the"
+            " template: jigdo-file 0.8 crashes on that; release-builder and jigit do not"
+        )
+
+
+class _Finder:
+    """A ContentIndex, as make_template asks for it."""
+
+    def __init__(self, content: ContentIndex[InputFile], on_bytes: Callable[[int], object]) -> None:
+        self._content = content
+        self._on_bytes = on_bytes
+
+    def find(self, image: BinaryIO, begin: int, end: int, /) -> Iterator[tuple[int, InputFile]]:
+        """See Finder."""
+        for match in self._content.find(image, begin, end, self._on_bytes):
+            yield match.offset, match.file
+
+
+@contextmanager
+def _opened(image: Path | BinaryIO, folder: Path) -> Iterator[BinaryIO]:
+    """The image, seekable; a stream is copied into ``folder`` first, under no name."""
+    if isinstance(image, Path) and not _is_stream(image):
+        with image.open("rb", buffering=0) as stream:
+            yield stream
+        return
+    with tempfile.TemporaryFile(dir=folder) as copy:
+        if isinstance(image, Path):
+            with image.open("rb") as source:
+                shutil.copyfileobj(source, copy, BLOCK)
+        else:
+            shutil.copyfileobj(image, copy, BLOCK)
+        yield copy
+
+
+def _is_stream(image: Path) -> bool:
+    mode = image.stat().st_mode
+    if stat.S_ISDIR(mode):
+        raise DescriptorError(f"{image} is a folder, not an image")
+    return not (stat.S_ISREG(mode) or stat.S_ISBLK(mode))

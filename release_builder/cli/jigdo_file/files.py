@@ -1,0 +1,100 @@
+"""What several commands read: the files of the command line, and their digests."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from release_builder.digests import digest_stream
+from release_builder.errors import ReleaseBuilderError, printable
+from release_builder.files import open_regular
+from release_builder.jigdo.input_files import read_files_from, read_input_files, unused_labels
+from release_builder.state.digest_cache import (
+    no_cache,
+    open_cache,
+    open_cache_file,
+    state_folder,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from release_builder.cli.jigdo_file.options import Options
+    from release_builder.cli.jigdo_file.screen import Screen
+    from release_builder.digests import Digest
+    from release_builder.jigdo.input_files import InputFile, InputFiles
+    from release_builder.state.digest_cache import DigestCache
+
+
+@contextlib.contextmanager
+def cache_of(options: Options, screen: Screen) -> Iterator[DigestCache]:
+    """The digest cache that the options ask for; it is never a reason to stop."""
+    cache = _opened(options)
+    try:
+        _tell_notes(cache, options, screen)
+        yield cache
+    finally:
+        cache.close()
+        _tell_notes(cache, options, screen)
+
+
+def inputs_of(options: Options, screen: Screen) -> InputFiles:
+    """The files that the command line and its lists name; what cannot be had is told."""
+    inputs = read_input_files(_names(options, screen), options.labels)
+    for problem in inputs.problems:
+        screen.complain(problem)
+    for sentence in unused_labels(inputs, options.labels):
+        screen.complain(sentence)
+    return inputs
+
+
+def digest_of(
+    file: InputFile,
+    algorithm: str,
+    cache: DigestCache,
+    on_bytes: Callable[[int], None] = lambda _count: None,
+) -> Digest:
+    """The digest of a file, from the cache if it is known.
+
+    Raises:
+        OSError: The file cannot be read.
+    """
+    with open_regular(file.path) as stream:
+        status = os.fstat(stream.fileno())
+        known = cache.get(status, algorithm)
+        if known is None:
+            known = digest_stream(stream, [algorithm], on_bytes)[algorithm]
+            cache.put(status, known)
+        return known
+
+
+def _opened(options: Options) -> DigestCache:
+    if options.cache:
+        return open_cache_file(Path(options.cache), kept_days=options.cache_days)
+    if options.cache is None:
+        with contextlib.suppress(ReleaseBuilderError):
+            return open_cache(state_folder(os.environ))
+    return no_cache()
+
+
+def _tell_notes(cache: DigestCache, options: Options, screen: Screen) -> None:
+    """Say what is new of the cache to who asked for it by name."""
+    notes, cache.notes = cache.notes, []
+    for note in notes if options.cache else ():
+        screen.complain(note)
+
+
+def _names(options: Options, screen: Screen) -> Iterator[str]:
+    yield from options.files
+    for name in options.files_from:
+        if name == "-":
+            yield from read_files_from(sys.stdin.buffer)
+            continue
+        try:
+            with open_regular(name) as stream:
+                yield from read_files_from(stream)
+        except OSError as error:
+            screen.complain(f"--files-from={printable(name)}: {error.strerror}")

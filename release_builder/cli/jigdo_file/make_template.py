@@ -1,0 +1,126 @@
+"""``make-template``: the pair of an image and its files."""
+
+from __future__ import annotations
+
+import os
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from release_builder.api.pairs import Match, PairOptions, make_template
+from release_builder.cli.jigdo_file.files import cache_of, digest_of, inputs_of
+from release_builder.cli.jigdo_file.options import Report, UsageError
+from release_builder.errors import Status, SurroundingsError, printable
+from release_builder.files import open_regular
+from release_builder.jigdo.make_template import Form
+
+if TYPE_CHECKING:
+    from release_builder.cli.jigdo_file.options import Options
+    from release_builder.cli.jigdo_file.screen import Screen
+    from release_builder.digests import Digest
+    from release_builder.jigdo.input_files import InputFile
+    from release_builder.state.digest_cache import DigestCache
+
+_ALGORITHMS: Final = ("md5", "sha256")
+
+
+def run(options: Options, screen: Screen) -> Status:
+    """Make the template and the .jigdo file."""
+    inputs = inputs_of(options, screen)
+    if not inputs.files:
+        screen.complain("no files are given: the template will hold the whole image")
+    merged = _merged(options)
+    with cache_of(options, screen) as cache:
+        made = make_template(
+            sys.stdin.buffer if options.image == "-" else Path(options.image),
+            inputs,
+            Path(options.template),
+            Path(options.jigdo),
+            _pair_options(options, merged),
+            cache=cache,
+            monitor=screen,
+            on_match=_Matches(options, screen, cache),
+            force=options.force,
+        )
+    for problem in made.problems:
+        screen.complain(problem)
+    screen.say(
+        f"{options.jigdo} and {options.template} are made: of {made.image.length:,} bytes"
+        f" {made.bytes_matched:,} are in {made.parts:,} files, {made.bytes_unmatched:,} in the"
+        " template"
+    )
+    return Status.DONE
+
+
+def _pair_options(options: Options, merged: bytes) -> PairOptions:
+    return PairOptions(
+        form=Form(options.algorithm, options.compression, options.level, options.min_length),
+        match=Match(options.match),
+        greedy=options.greedy,
+        image_section=options.image_section,
+        servers_section=options.servers_section,
+        uris=options.uris,
+        merge=merged,
+    )
+
+
+def _merged(options: Options) -> bytes:
+    if options.merge == "-":
+        if "-" in {options.image, *options.files_from}:
+            raise UsageError("--merge=- and another - share stdin", hint="name a file to merge")
+        return sys.stdin.buffer.read()
+    if not options.merge:
+        return b""
+    with open_regular(options.merge) as stream:
+        return stream.read()
+
+
+@dataclass(frozen=True, slots=True)
+class _Matches:
+    """Hears of each file that is found in the image."""
+
+    options: Options
+    screen: Screen
+    cache: DigestCache
+
+    def __call__(self, offset: int, file: InputFile, digest: Digest) -> None:
+        """``file``, which has ``digest``, lies at ``offset``."""
+        if self.options.report is Report.GREP:
+            self.screen.result(f"{offset} ".encode() + os.fsencode(file.path))
+        self.screen.say(f"match of {file.name} at offset {offset}")
+        if self.options.match_exec:
+            self._execute(file, digest)
+
+    def _execute(self, file: InputFile, digest: Digest) -> None:
+        """Run the user's command, in the user's own environment as any shell would."""
+        from release_builder import process  # noqa: PLC0415 (its libraries take 6 MB)
+
+        digests = {
+            algorithm: digest
+            if algorithm == digest.algorithm
+            else digest_of(file, algorithm, self.cache)
+            for algorithm in _ALGORITHMS
+        }
+        folder, slash, leaf = file.name.rpartition("/")
+        variables = {
+            "LABEL": file.root.label,
+            "LABELPATH": file.root.path,
+            "MATCHPATH": folder + slash,
+            "LEAF": leaf,
+            "MD5SUM": digests["md5"].jigdo,
+            "SHA256SUM": digests["sha256"].jigdo,
+            "FILE": file.path,
+        }
+        ended = process.run(
+            ["sh", "-c", self.options.match_exec],
+            env={**os.environ, **variables},
+            on_output=self.screen.pass_on,
+        )
+        self.screen.pass_on_errors(ended.stderr)
+        if ended.status:
+            raise SurroundingsError(
+                f"the command of --match-exec ended with status {ended.status}"
+                f" for {printable(file.path)}",
+                hint="nothing was written; end a command that may fail with: || true",
+            )

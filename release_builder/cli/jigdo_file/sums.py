@@ -1,0 +1,40 @@
+"""``md5sum``, ``sha256sum`` and ``scan``: digests of files, printed or remembered."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, Final
+
+from release_builder.cli.jigdo_file.files import cache_of, digest_of, inputs_of
+from release_builder.errors import Status, surroundings
+
+if TYPE_CHECKING:
+    from release_builder.cli.jigdo_file.options import Options
+    from release_builder.cli.jigdo_file.screen import Screen
+    from release_builder.jigdo.input_files import InputFile
+
+_ALGORITHMS: Final = {"md5sum": "md5", "sha256sum": "sha256"}
+
+
+def run(options: Options, screen: Screen) -> Status:
+    """Digest the files of the command line; ``scan`` prints nothing but problems."""
+    algorithm = _ALGORITHMS.get(options.command, options.algorithm)
+    with cache_of(options, screen) as cache:
+        for file in inputs_of(options, screen).files:
+            screen.begin(f"reading {file.path}", file.size)
+            try:
+                digest = digest_of(file, algorithm, cache, screen.advance)
+            except OSError as error:
+                screen.complain(surroundings(error).what)
+                continue
+            finally:
+                screen.end()
+            if options.command != "scan":
+                shown = digest.hex if options.hexadecimal else digest.jigdo
+                screen.result(f"{shown}  ".encode() + os.fsencode(_name(file)))
+    return Status.DONE
+
+
+def _name(file: InputFile) -> str:
+    """What follows the ``//``; the whole name where there is none."""
+    return file.path if file.root.path == "/" else file.name

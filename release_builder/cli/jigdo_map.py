@@ -1,0 +1,66 @@
+"""``jigdo map``: a picture of an image."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from release_builder import api
+from release_builder.cli.failure import print_problem
+from release_builder.cli.jigdo_file.values import deduced
+from release_builder.cli.options import with_output
+from release_builder.cli.show import print_document
+from release_builder.errors import Status
+
+if TYPE_CHECKING:
+    from release_builder.cli.options import Output
+
+
+@click.command("map")
+@click.argument("image", type=click.Path())
+@click.argument("svg", type=click.Path(path_type=Path))
+@click.option(
+    "-t", "--template", default="", metavar="FILE", help="Default: IMAGE's name with .template."
+)
+@click.option("-j", "--jigdo", "jigdo_name", default="", metavar="FILE", help="To name the files.")
+@click.option("-f", "--force", is_flag=True, help="Replace SVG if it is there.")
+@click.option("--mirror", metavar="URL", help="No difference here: no mirror is asked.")
+@click.option("--offline", is_flag=True, help="No difference here: no mirror is asked.")
+@with_output
+def draw(  # noqa: PLR0913 (one argument an option)
+    *,
+    image: str,
+    svg: Path,
+    template: str,
+    jigdo_name: str,
+    force: bool,
+    mirror: str | None,
+    offline: bool,
+    output: Output,
+) -> int:
+    """Draw which bytes of an image come from where.
+
+    \b
+    Example:
+      release-builder jigdo map cd.iso cd.svg
+    """
+    del mirror, offline
+    _, named, template = deduced(image, jigdo_name, template)
+    has_jigdo = bool(jigdo_name) or Path(named).exists()
+    problems = api.draw_map(
+        Path(image) if Path(image).exists() else None,
+        Path(template),
+        Path(named) if has_jigdo else None,
+        svg,
+        force=force,
+    )
+    if output.json:
+        print_document("map", Status.DONE, {"svg": svg, "problems": problems})
+        return Status.DONE
+    for problem in problems:
+        print_problem("warning", problem)
+    if not output.quiet:
+        click.echo(f"{svg}: a picture of {image}; any web browser shows it")
+    return Status.DONE

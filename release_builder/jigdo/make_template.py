@@ -1,0 +1,263 @@
+"""An image taken apart: what equals a file becomes a part, the rest goes into the template.
+
+The image is read once, from its first byte to its last, and each file beside its place in it.
+While the bytes of both are compared, one lane hashes the image and another the parts.
+"""
+
+from __future__ import annotations
+
+import os
+from contextlib import ExitStack
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, BinaryIO, Final, Generic, Protocol, TypeVar
+
+from release_builder.digests import Digest, hasher
+from release_builder.extents import Extent, Kind
+from release_builder.files import open_regular
+from release_builder.jigdo.entries import ImageInfo, format_entries
+from release_builder.jigdo.file_index import AnyFile, File, FileIndex
+from release_builder.jigdo.image_reader import ImageReader
+from release_builder.jigdo.part_digest import PartDigest
+from release_builder.jigdo.rsync_sum import rsync_sum
+from release_builder.jigdo.run_list import Match, RunList
+from release_builder.jigdo.template_writer import TemplateWriter
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Mapping
+    from typing import Self
+
+FoundFile_co = TypeVar("FoundFile_co", bound=File, covariant=True)
+_SHORTEST_BLOCK: Final = 256  # bytes, as in jigdo-file
+_SPARED: Final = 1 << 20  # bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """How a template is written.
+
+    Attributes:
+        algorithm: ``md5`` (format 1.2) or ``sha256`` (format 2.0).
+        compression: ``gzip`` or ``bzip2``.
+        level: 0 to 9, from fast to small.
+        block_length: Bytes that each rsync sum covers; no part is shorter. At least 256.
+    """
+
+    algorithm: str = "md5"
+    compression: str = "gzip"
+    level: int = 9
+    block_length: int = 1024
+
+    def __post_init__(self) -> None:
+        if self.block_length < _SHORTEST_BLOCK:
+            raise ValueError(f"a block length of {self.block_length} bytes is below 256")
+
+
+class Finder(Protocol[FoundFile_co]):
+    """Finds files in a stretch of an image."""
+
+    def find(self, image: BinaryIO, begin: int, end: int, /) -> Iterator[tuple[int, FoundFile_co]]:
+        """Offset and file of each match in ``begin`` to ``end``, in order, none overlapping."""
+
+
+@dataclass(frozen=True, slots=True)
+class MadeTemplate(Generic[AnyFile]):
+    """What came of an image.
+
+    Attributes:
+        image: The image.
+        digest: Of the template.
+        parts: A file for each content, in image order.
+        bytes_matched: Of the image that are in parts.
+        bytes_unmatched: Of the image that are in the template.
+    """
+
+    image: ImageInfo
+    digest: Digest
+    parts: Mapping[Digest, AnyFile]
+    bytes_matched: int
+    bytes_unmatched: int
+
+
+def make_template(  # noqa: PLR0913 (each may be chosen apart from the others)
+    image: BinaryIO,
+    out: BinaryIO,
+    index: FileIndex[AnyFile],
+    extents: Iterable[Extent],
+    form: Form,
+    *,
+    finder: Finder[AnyFile] | None = None,
+    on_bytes: Callable[[int], object] = lambda _count: None,
+    on_match: Callable[[int, AnyFile, Digest], object] = lambda _offset, _file, _digest: None,
+) -> MadeTemplate[AnyFile]:
+    """Write the template of ``image``.
+
+    Args:
+        image: Seekable; read from its first byte to its last.
+        out: Where the template goes; written in order.
+        index: The files that may be parts; its algorithm is the form's. Learns what could not
+            be read.
+        extents: Where files lie in the image, in any order; what they say is tried, not believed.
+        form: How the template is written.
+        finder: Looks through what the extents leave over; None for nobody.
+        on_bytes: Told how many bytes of the image were read.
+        on_match: Told of each match, in image order: its offset, its file, its digest.
+
+    jigdo-file 0.8 crashes on a template without any unmatched byte. So when parts cover the whole
+    image, the smallest goes into the template instead, unless it is larger than 1 MiB.
+
+    Raises:
+        IncompleteError: The image became shorter meanwhile.
+        OSError: The image cannot be read or the template not be written.
+
+    Cost: memory for the files, the extents, and about 50 bytes a match.
+    """
+    with _Maker(image, out, index, form, finder, on_bytes, on_match) as maker:
+        position = 0
+        for extent in _of_files(extents, index, form.block_length, maker.image_size):
+            if extent.offset >= position:
+                maker.unmatched(position, extent.offset)
+                maker.extent(extent)
+                position = extent.offset + extent.length
+        maker.unmatched(position, maker.image_size)
+        return maker.finish()
+
+
+def _of_files(
+    extents: Iterable[Extent], index: FileIndex[AnyFile], shortest: int, size: int
+) -> list[Extent]:
+    """Those that may hold one of the files, in image order."""
+    possible = (
+        extent
+        for extent in extents
+        if extent.kind is Kind.FILE
+        and extent.length >= shortest
+        and index.has_size(extent.length)
+        and extent.offset + extent.length <= size
+    )
+    return sorted(possible, key=lambda extent: extent.offset)
+
+
+class _Maker(Generic[AnyFile]):
+    """Takes the image's stretches in order."""
+
+    def __init__(  # noqa: PLR0913, PLR0917 (what make_template got)
+        self,
+        image: BinaryIO,
+        out: BinaryIO,
+        index: FileIndex[AnyFile],
+        form: Form,
+        finder: Finder[AnyFile] | None,
+        on_bytes: Callable[[int], object],
+        on_match: Callable[[int, AnyFile, Digest], object],
+    ) -> None:
+        self._image = image
+        self._index = index
+        self._form = form
+        self._finder = finder
+        self._on_match = on_match
+        self._reader = ImageReader(image, form.algorithm, on_bytes)
+        self._template = TemplateWriter(out, form.algorithm, form.compression, form.level)
+        self._runs = RunList[AnyFile](form.algorithm, self._matched)
+        self._threads = ExitStack()
+
+    def __enter__(self) -> Self:
+        for each in (self._reader, self._template, self._runs):
+            self._threads.enter_context(each)
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._threads.close()
+
+    @property
+    def image_size(self) -> int:
+        return self._reader.size
+
+    def extent(self, extent: Extent) -> None:
+        """The next bytes may be a file."""
+        if not any(self._is_part(extent.offset, file) for file in self._candidates(extent)):
+            self.unmatched(extent.offset, extent.offset + extent.length)
+
+    def unmatched(self, begin: int, end: int) -> None:
+        """The next bytes are of no file that the extents tell."""
+        if self._finder and end > begin:
+            for offset, file in self._finder.find(self._image, begin, end):
+                self._into_template(begin, offset)
+                begin = offset
+                if self._is_part(offset, file):
+                    begin += file.size
+        self._into_template(begin, end)
+
+    def finish(self) -> MadeTemplate[AnyFile]:
+        """Write what is left."""
+        self._runs.finish()
+        if not self._runs.bytes_unmatched:
+            spared = self._runs.spare_smallest(_SPARED)
+            for block in self._reader.blocks(spared.start, spared.stop):
+                self._template.unmatched(block)
+        image = ImageInfo(self._reader.size, self._reader.digest(), self._form.block_length)
+        return MadeTemplate(
+            image=image,
+            digest=self._template.finish(format_entries(self._runs.entries, image)),
+            parts=self._runs.parts,
+            bytes_matched=self._runs.bytes_matched,
+            bytes_unmatched=self._runs.bytes_unmatched,
+        )
+
+    def _candidates(self, extent: Extent) -> Iterator[AnyFile]:
+        """What ``extent`` may hold: first what its name says, then what its digest says."""
+        likely = self._index.likely(extent)
+        if likely:
+            yield likely
+        if self._index.has_several(extent.length):
+            whole = hasher(self._form.algorithm)
+            for block in self._reader.blocks(extent.offset, extent.offset + extent.length):
+                whole.update(block)
+            digest = Digest(self._form.algorithm, whole.digest())
+            file = self._index.with_digest(extent.length, digest)
+            if file and file is not likely:
+                yield file
+
+    def _is_part(self, offset: int, file: AnyFile) -> bool:
+        """Whether ``file`` stands at ``offset``; then it is a part there."""
+        try:
+            stream = open_regular(file.path)
+        except OSError as error:
+            self._index.problems[file.path] = error.strerror or str(error)
+            return False
+        with stream:
+            status = os.fstat(stream.fileno())
+            if status.st_size != file.size:
+                self._index.problems[file.path] = "its size changed meanwhile"
+                return False
+            known = self._index.known(status)
+            digest = PartDigest(self._runs.lane, self._form.algorithm, file.size)
+            first = b""
+            for block in self._reader.blocks(offset, offset + file.size):
+                if not self._equals(block, stream, file):
+                    return False
+                first = first or block[: self._form.block_length]
+                if not known:
+                    digest.update(block)
+        if known:
+            match = Match(offset, file, rsync_sum(first), known, None)
+        else:
+            match = Match(offset, file, rsync_sum(first), digest.finish(), status)
+        self._runs.part(match)
+        return True
+
+    def _equals(self, block: bytes, stream: BinaryIO, file: AnyFile) -> bool:
+        try:
+            return stream.read(len(block)) == block
+        except OSError as error:
+            self._index.problems[file.path] = error.strerror or str(error)
+            return False
+
+    def _matched(self, match: Match[AnyFile], digest: Digest) -> None:
+        if match.status:
+            self._index.remember(match.status, digest)
+        self._on_match(match.offset, match.file, digest)
+
+    def _into_template(self, begin: int, end: int) -> None:
+        for block in self._reader.blocks(begin, end):
+            self._template.unmatched(block)
+        self._runs.unmatched(end - begin)

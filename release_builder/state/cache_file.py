@@ -1,0 +1,149 @@
+"""The SQLite file that a digest cache is kept in: opened, told from other files, pruned.
+
+A file of ours says so in its header: SQLite has four bytes there for an application's mark
+(https://www.sqlite.org/fileformat2.html, section 1.3.19, offset 68).
+"""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import time
+from typing import TYPE_CHECKING, Final
+
+from release_builder.errors import printable
+from release_builder.files import open_regular
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+SCHEMA_VERSION: Final = 1
+
+_MARK: Final = 0x6A64_6463  # "jddc", for a jigdo digest cache
+_HEADER: Final = 72  # bytes, up to the mark's end
+_MAGIC: Final = b"SQLite format 3\0"
+_BUSY_SECONDS: Final = 10.0  # for another process to end its write, which takes milliseconds
+_DAY: Final = 86_400
+
+# Text, not numbers: inodes and times of some file systems exceed SQLite's 63 bits.
+_SCHEMA: Final = f"""
+BEGIN IMMEDIATE;
+CREATE TABLE IF NOT EXISTS digests (
+    file TEXT NOT NULL,
+    algorithm TEXT NOT NULL,
+    stamp TEXT NOT NULL,
+    value BLOB NOT NULL,
+    used INTEGER NOT NULL,
+    PRIMARY KEY (file, algorithm)
+) WITHOUT ROWID;
+PRAGMA user_version = {SCHEMA_VERSION};
+PRAGMA application_id = {_MARK};
+COMMIT;
+"""
+_DAMAGED: Final = {sqlite3.SQLITE_ERROR, sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
+
+
+def connect(path: Path, notes: list[str], kept_days: int | None) -> sqlite3.Connection | None:
+    """Open the file, make it where there is none, and forget what was not used for long.
+
+    A damaged file is removed and begun anew: ``path`` must be known to be ours.
+
+    Args:
+        path: The file.
+        notes: Gets what the user should know.
+        kept_days: How many days a digest is kept without a use; None for ever.
+
+    Returns:
+        None for a file that is in use, or of a newer version: it is left alone.
+
+    Raises:
+        sqlite3.Error: It cannot be opened or written.
+    """
+    place = printable(str(path))
+    try:
+        return _connect(path, notes, kept_days)
+    except sqlite3.Error as error:
+        if _code(error) in {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}:
+            notes.append(f"{place} is in use by another process: files will be read again")
+            return None
+        if not is_damage(error):
+            raise
+    remove(path)
+    notes.append(f"{place} was damaged and is begun anew: files will be read again")
+    return _connect(path, notes, kept_days)
+
+
+def connect_read_only(path: Path, notes: list[str]) -> sqlite3.Connection | None:
+    """Open the file for reading alone; None if it is not there or cannot be used."""
+    if not os.access(path, os.R_OK):
+        return None
+    database = None
+    try:
+        uri = f"{path.absolute().as_uri()}?mode=ro"
+        database = sqlite3.connect(uri, uri=True, timeout=_BUSY_SECONDS)
+        if _is_known(database, path, notes):
+            return database
+    except sqlite3.Error as error:
+        notes.append(f"{printable(str(path))}: {error}: files will be read again")
+    if database:
+        database.close()
+    return None
+
+
+def may_be_written(path: Path) -> bool:
+    """Whether ``path`` is a file of ours, or empty, or not there at all.
+
+    Raises:
+        OSError: It is no regular file, or cannot be read.
+    """
+    try:
+        with open_regular(path) as stream:
+            header = stream.read(_HEADER)
+    except FileNotFoundError:
+        return True
+    return not header or (header.startswith(_MAGIC) and header[-4:] == _MARK.to_bytes(4, "big"))
+
+
+def is_damage(error: sqlite3.Error) -> bool:
+    """Whether ``error`` tells that the file itself is broken."""
+    return _code(error) in _DAMAGED
+
+
+def remove(path: Path) -> None:
+    """Remove the file and its journal."""
+    # The journal first: a new file must not find the old one's.
+    path.with_name(f"{path.name}-journal").unlink(missing_ok=True)
+    path.unlink(missing_ok=True)
+
+
+def today() -> int:
+    """Days since 1970, as ``used`` counts them."""
+    return int(time.time()) // _DAY
+
+
+def _connect(path: Path, notes: list[str], kept_days: int | None) -> sqlite3.Connection | None:
+    database = sqlite3.connect(path, timeout=_BUSY_SECONDS)
+    try:
+        if not _is_known(database, path, notes):
+            database.close()
+            return None
+        database.executescript(_SCHEMA)
+        if kept_days is not None:
+            with database:
+                database.execute("DELETE FROM digests WHERE used < ?", (today() - kept_days,))
+    except BaseException:
+        database.close()
+        raise
+    return database
+
+
+def _is_known(database: sqlite3.Connection, path: Path, notes: list[str]) -> bool:
+    version = database.execute("PRAGMA user_version").fetchone()[0]
+    if version <= SCHEMA_VERSION:
+        return True
+    notes.append(f"{printable(str(path))} is of a newer release-builder: it is not used")
+    return False
+
+
+def _code(error: sqlite3.Error) -> int:
+    return int(getattr(error, "sqlite_errorcode", 0)) & 0xFF  # the rest are details
