@@ -163,7 +163,7 @@ def make_template(  # noqa: PLR0913 (each may be chosen apart from the others)
         finally:
             monitor.end()
         text.write(_jigdo_text(made, ImageText(name, template.name, made.digest), options))
-    problems = (trouble, *_unreadable(index, content), *_warnings(made, inputs))
+    problems = (trouble, *_not_parts(index, content), *_warnings(made, inputs))
     return MadePair(
         image=made.image,
         template_digest=made.digest,
@@ -223,11 +223,14 @@ def _duration(seconds: float) -> str:
     return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"
 
 
-def _unreadable(
+def _not_parts(
     index: FileIndex[InputFile], content: ContentIndex[InputFile] | None
 ) -> Iterator[str]:
-    for path, why in {**index.problems, **(content.unreadable if content else {})}.items():
-        yield f"{printable(path)}: {why}: not looked for"
+    unreadable = index.problems | (content.unreadable if content else {})
+    for path, why in unreadable.items():
+        yield f"{printable(path)}: {why}: it is no part"
+    for path, why in (content.given_up if content else {}).items():
+        yield f"{printable(path)} is no part: {why}"
 
 
 def _warnings(made: MadeTemplate[InputFile], inputs: InputFiles) -> Iterator[str]:
