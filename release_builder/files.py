@@ -23,7 +23,7 @@ def check_relative(name: str) -> str:
         WrongBytesError: It is empty or absolute, or has ``..`` or a NUL in it.
     """
     if not name or name.startswith("/") or "\0" in name or ".." in name.split("/"):
-        raise WrongBytesError(f"the name {printable(name)!r} would lead out of its folder")
+        raise WrongBytesError(f"the name '{printable(name)}' would lead out of its folder")
     return name
 
 
@@ -34,7 +34,7 @@ def check_leaf(name: str) -> str:
         WrongBytesError: It names a folder or leads into one.
     """
     if "/" in check_relative(name) or name == ".":
-        raise WrongBytesError(f"{printable(name)!r} is not the plain name of a file")
+        raise WrongBytesError(f"'{printable(name)}' is not the plain name of a file")
     return name
 
 
@@ -46,7 +46,7 @@ def safe_join(root: Path, name: str) -> Path:
     """
     path = root / check_relative(name)
     if not path.resolve().is_relative_to(root.resolve()):
-        raise WrongBytesError(f"{printable(name)!r} is a link that leads out of {root}")
+        raise WrongBytesError(f"'{printable(name)}' is a link that leads out of {root}")
     return path
 
 

@@ -9,11 +9,15 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from release_builder import process
+from release_builder.api import pairs
 from release_builder.demo.installer_tree import set_times
 from release_builder.demo.release import Release, lay_out
 from release_builder.digests import digest_stream
 from release_builder.files import open_regular
+from release_builder.jigdo.input_files import read_input_files
+from release_builder.jigdo.make_template import Form
 from release_builder.monitor import Monitor
+from release_builder.state.digest_cache import no_cache
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -193,3 +197,30 @@ def run(*argv: str) -> str:
 def _pair(image: Path, out: Path) -> Pair:
     out.mkdir(parents=True, exist_ok=True)
     return Pair(image, out / f"{image.stem}.jigdo", out / f"{image.stem}.template")
+
+
+def our_pair(
+    image: Path,
+    tree: Path,
+    out: Path,
+    *,
+    algorithm: str = "md5",
+    compression: str = "gzip",
+    match: pairs.Match = pairs.Match.AUTO,
+    url: str = "http://mirror.example/tree/",
+) -> tuple[Pair, pairs.MadePair]:
+    """As jigdo_file_pair, but our own; and what is told of it."""
+    pair = _pair(image, out)
+    made = pairs.make_template(
+        image,
+        read_input_files([f"{tree}//"], [("Mirror", str(tree))]),
+        pair.template,
+        pair.jigdo,
+        pairs.PairOptions(
+            form=Form(algorithm, compression),
+            match=match,
+            uris=(("Mirror", url),),
+        ),
+        cache=no_cache(),
+    )
+    return pair, made

@@ -504,12 +504,24 @@ def test_the_unfinished_image_of_another_process_is_not_touched() -> None:
     assert UNFINISHED.read_bytes() == content
 
 
-def test_an_image_for_which_there_is_no_room_is_not_begun() -> None:
-    huge = description(more=(MatchedFile(1 << 47, bytes(8), digest_of(b"huge")),))
-    write_template(huge)
+HUGE = description(more=(MatchedFile(1 << 47, bytes(8), digest_of(b"huge")),))
+
+
+def test_an_image_for_which_there_is_no_room_is_an_error_of_the_surroundings() -> None:
+    write_template(HUGE)
     put(one=ONE, two=TWO)
 
     with pytest.raises(SurroundingsError, match=r"the image needs [\d,]+ bytes more"):
+        make()
+
+    assert sum(path.stat().st_size for path in map(Path, there())) == 0
+
+
+def test_of_an_image_for_which_there_is_no_room_nothing_is_left() -> None:
+    write_template(HUGE)
+    put(one=ONE, two=TWO)
+
+    with pytest.raises(SurroundingsError):
         make()
 
     assert there() == []

@@ -447,10 +447,10 @@ def test_no_part_is_shorter_than_the_block_that_its_sum_covers(workdir: Path, le
         Extent(length, length - 1, Kind.FILE, "short"),
     )
 
-    made = make(long + short, files, extents, Form(level=1, block_length=length))
+    made = make(long + short + b"rest", files, extents, Form(level=1, block_length=length))
 
-    assert made.runs == (matched(long, block_length=length), UnmatchedData(length - 1))
-    assert made.rebuilt() == long + short
+    assert made.runs == (matched(long, block_length=length), UnmatchedData(length + 3))
+    assert made.rebuilt() == long + short + b"rest"
 
 
 @pytest.mark.parametrize(

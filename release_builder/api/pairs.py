@@ -3,16 +3,12 @@
 from __future__ import annotations
 
 import os
-import shutil
-import stat
-import tempfile
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from enum import Enum
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
-from release_builder.digests import BLOCK
+from release_builder.api.opened_image import opened_image
 from release_builder.errors import (
     DescriptorError,
     SurroundingsError,
@@ -21,7 +17,13 @@ from release_builder.errors import (
 )
 from release_builder.extents import Kind
 from release_builder.files import replacing
-from release_builder.jigdo.compose import ImageText, compose_jigdo, servers_of, used_labels
+from release_builder.jigdo.compose import (
+    ImageText,
+    compose_jigdo,
+    has_location,
+    servers_of,
+    used_labels,
+)
 from release_builder.jigdo.file_index import FileIndex
 from release_builder.jigdo.input_files import InputFile, pick_labels
 from release_builder.jigdo.make_template import Form
@@ -127,51 +129,78 @@ def make_template(  # noqa: PLR0913 (each may be chosen apart from the others)
             it; the file to merge is none; a file's name cannot be written into a .jigdo.
         IncompleteError: The image became shorter meanwhile.
     """
-    monitor = monitor or Monitor()
-    for path in (template, jigdo):
-        if not force and os.path.lexists(path):
-            raise SurroundingsError(
-                f"{printable(str(path))} is there already",
-                hint="delete it, name another file, or say --force",
-            )
+    _check_outputs(template, jigdo, image, force=force)
+    if options.servers_section:  # what cannot be written is told before the image is read
+        servers_of(pick_labels(inputs.roots), options.uris)
     name = image.name if isinstance(image, Path) else template.with_suffix(".iso").name
-    form = options.form
-    index = FileIndex(
-        (file for file in inputs.files if file.size >= form.block_length), form.algorithm, cache
-    )
+    files = tuple(file for file in inputs.files if file.size >= options.form.block_length)
+    index = FileIndex(filter(has_location, files), options.form.algorithm, cache)
     with (
-        _opened(image, template.parent) as stream,
+        opened_image(image, template.parent) as stream,
         replacing(jigdo) as text,
         replacing(template) as out,  # the first to be there: nothing points to it yet
     ):
-        extents, trouble = _extents(stream, options.match, index)
-        content = None
-        if options.match in {Match.CONTENT, Match.BOTH} or trouble:
-            content = ContentIndex(index.files(), form.block_length, greedy=options.greedy)
-        monitor.begin(*_announcement(name, stream.seek(0, os.SEEK_END), content))
-        try:
-            made = write_template(
-                stream,
-                out,
-                index,
-                extents,
-                form,
-                finder=content and _Finder(content, monitor.advance),
-                on_bytes=monitor.advance,
-                on_match=on_match,
-            )
-        finally:
-            monitor.end()
+        made, problems = _write(stream, name, out, index, options, monitor or Monitor(), on_match)
         text.write(_jigdo_text(made, ImageText(name, template.name, made.digest), options))
-    problems = (trouble, *_not_parts(index, content), *_warnings(made, inputs))
+    unnamed = (file for file in files if not has_location(file))
     return MadePair(
         image=made.image,
         template_digest=made.digest,
         parts=len(made.parts),
         bytes_matched=made.bytes_matched,
         bytes_unmatched=made.bytes_unmatched,
-        problems=tuple(problem for problem in problems if problem),
+        problems=(
+            *(f"{printable(each.path)}: no .jigdo can name it: it is no part" for each in unnamed),
+            *problems,
+            *_warnings(made, inputs),
+        ),
     )
+
+
+def _write(  # noqa: PLR0913, PLR0917 (what make_template got, and made of it)
+    stream: BinaryIO,
+    name: str,
+    out: BinaryIO,
+    index: FileIndex[InputFile],
+    options: PairOptions,
+    monitor: Monitor,
+    on_match: Callable[[int, InputFile, Digest], object],
+) -> tuple[MadeTemplate[InputFile], tuple[str, ...]]:
+    """Write the template; what came of it, and what the user should know."""
+    extents, trouble = _extents(stream, options.match, index)
+    content = None
+    if options.match in {Match.CONTENT, Match.BOTH} or trouble:
+        length = options.form.block_length
+        content = ContentIndex(index.files(), length, greedy=options.greedy)
+    what, total = _announcement(name, stream.seek(0, os.SEEK_END), content)
+    monitor.begin(what, total)
+    try:
+        made = write_template(
+            stream,
+            out,
+            index,
+            extents,
+            options.form,
+            finder=content and _Finder(content, monitor.advance),
+            on_bytes=monitor.advance,
+            on_match=on_match,
+        )
+        monitor.progress(total)  # what lies in extents was not searched
+    finally:
+        monitor.end()
+    return made, (*([trouble] if trouble else ()), *_not_parts(index, content))
+
+
+def _check_outputs(template: Path, jigdo: Path, image: Path | BinaryIO, *, force: bool) -> None:
+    paths = [os.path.realpath(path) for path in (template, jigdo, image) if isinstance(path, Path)]
+    if len(set(paths)) < len(paths):
+        raise DescriptorError("the image, its template and its .jigdo must be three files")
+    for path in (template, jigdo):
+        if os.path.lexists(path) and (not force or path.is_dir()):
+            raise SurroundingsError(
+                f"{printable(str(path))} is there already",
+                hint="delete it, name another file, or say --force",
+            )
 
 
 def _jigdo_text(made: MadeTemplate[InputFile], image: ImageText, options: PairOptions) -> bytes:
@@ -256,26 +285,3 @@ class _Finder:
         """See Finder."""
         for match in self._content.find(image, begin, end, self._on_bytes):
             yield match.offset, match.file
-
-
-@contextmanager
-def _opened(image: Path | BinaryIO, folder: Path) -> Iterator[BinaryIO]:
-    """The image, seekable; a stream is copied into ``folder`` first, under no name."""
-    if isinstance(image, Path) and not _is_stream(image):
-        with image.open("rb", buffering=0) as stream:
-            yield stream
-        return
-    with tempfile.TemporaryFile(dir=folder) as copy:
-        if isinstance(image, Path):
-            with image.open("rb") as source:
-                shutil.copyfileobj(source, copy, BLOCK)
-        else:
-            shutil.copyfileobj(image, copy, BLOCK)
-        yield copy
-
-
-def _is_stream(image: Path) -> bool:
-    mode = image.stat().st_mode
-    if stat.S_ISDIR(mode):
-        raise DescriptorError(f"{image} is a folder, not an image")
-    return not (stat.S_ISREG(mode) or stat.S_ISBLK(mode))

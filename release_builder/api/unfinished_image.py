@@ -24,7 +24,12 @@ if TYPE_CHECKING:
 def begun(
     path: Path, description: Description, *, force: bool
 ) -> Iterator[tuple[BinaryIO, frozenset[int]]]:
-    """The unfinished image at ``path``, made if missing; and what it says is in its place."""
+    """The unfinished image at ``path``, made if missing; and what it says is in its place.
+
+    Raises:
+        BusyError: Another process writes it.
+        SurroundingsError: It is that of another template; there is no room; it cannot be written.
+    """
     # A link is refused; FIFOs and devices too, never waited for.
     flags = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
     try:
@@ -44,6 +49,8 @@ def begun(
             written = _written(out, path, description, force=force)
         need, free = description.image.length - status.st_blocks * 512, free_space(path.parent)
         if need > free:
+            if not status.st_size:
+                path.unlink()
             raise SurroundingsError(
                 f"{printable(str(path.parent))}: the image needs {need:,} bytes more,"
                 f" {free:,} are free",
@@ -63,8 +70,9 @@ def _written(out: BinaryIO, path: Path, description: Description, *, force: bool
             return unfinished.written
         trouble = f"{printable(str(path))} is the unfinished image of another template"
     except TemplateError as error:
-        if out.seek(0, os.SEEK_END) == description.image.length:
-            return frozenset()  # a run was killed right at its begin or end; the digests will tell
+        size, length = out.seek(0, os.SEEK_END), description.image.length
+        if length <= size <= length + len(format_unfinished(description, ())):
+            return frozenset()  # a run was stopped at its begin or end; the digests will tell
         trouble = error.what
     if not force:
         raise SurroundingsError(trouble, hint="delete it, or say --force")
@@ -100,7 +108,11 @@ def found_runs(description: Description, missing: Collection[MatchedFile]) -> fr
 
 
 def _lock(out: BinaryIO, path: Path) -> None:
+    """See that we alone write the file, and that it still is what ``path`` names."""
     try:
         fcntl.flock(out, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        if os.path.samestat(os.fstat(out.fileno()), path.lstat()):
+            return
     except OSError as error:
         raise BusyError(f"another process writes {printable(str(path))}") from error
+    raise BusyError(f"another process wrote {printable(str(path))} this very moment")

@@ -6,6 +6,7 @@ jigdo-file 0.8 writes.
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
@@ -21,10 +22,10 @@ from release_builder.jigdo.syntax import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Container, Iterable, Mapping, Sequence
+    from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 
     from release_builder.digests import Digest
-    from release_builder.jigdo.input_files import Root
+    from release_builder.jigdo.input_files import InputFile, Root
 
 _MAGIC: Final = "# JigsawDownload"  # jigit reads no file that begins otherwise
 _HEADER: Final = (_MAGIC, "# What an image consists of, and where to get it; see jigdo-file(1)", "")
@@ -77,17 +78,26 @@ def compose_jigdo(  # noqa: PLR0913 (each is a piece of the text)
         DescriptorError: A label or URL cannot stand in [Servers].
     """
     old, text = _read(merge or b"")
-    new = [(digest, at) for digest, at in parts if digest not in old.parts]
+    _check_servers(servers or {})
+    used: set[str] = set()
+    part_lines = _PartLines(text.parts)
+    for digest, at in parts:
+        if digest not in old.parts:
+            part_lines.add(digest.jigdo, _word(at))
+            used.add(at.partition(":")[0])
     sections = {}
     if not text.has_jigdo:
         sections["Jigdo"] = [f"Version={version}", f"Generator={generator}"]
     if image and not _fill_in(text, image.template_digest):
         sections["Image"] = _image_lines(image)
     if servers is not None:
-        used = {at.partition(":")[0] for _, at in new}
         sections["Servers"] = _server_lines(old, servers, used)
-    sections["Parts"] = _part_lines([*text.parts, *((each.jigdo, _word(at)) for each, at in new)])
-    return _joined(text, sections)
+    return b"".join(itertools.chain(_encoded_rows(text, sections), part_lines.encoded()))
+
+
+def has_location(file: InputFile) -> bool:
+    """Whether a .jigdo can say where ``file`` is."""
+    return not _breaks_line(file.name)
 
 
 def used_labels(merge: bytes) -> frozenset[str]:
@@ -203,7 +213,6 @@ def _server_lines(
     old: JigdoFile, servers: Mapping[str, Sequence[str]], used: Container[str]
 ) -> list[str]:
     """The lines for ``servers`` that parts need and ``old`` has not."""
-    _check_servers(servers)
     known = {(server.label, server.url, *server.options) for server in old.servers}
     return [
         f"{label}={url}"
@@ -218,40 +227,57 @@ def _check_servers(servers: Mapping[str, Sequence[str]]) -> None:
         could_be_key = read_line(0, f"{label}=", "Servers").key == label
         if not label or not could_be_key or ":" in label or _breaks_line(label):
             raise DescriptorError(
-                f"{printable(label)!r} cannot be a label", hint="take a plain word such as Base"
+                f"'{printable(label)}' cannot be a label", hint="take a plain word such as Base"
             )
         for url in urls:
             if not any(_words(url)[:1]) or _breaks_line(url):
                 raise DescriptorError(
-                    f"{printable(url)!r} is no URL for the label {printable(label)}"
+                    f"'{printable(url)}' is no URL for the label {printable(label)}"
                 )
 
 
-def _part_lines(parts: Iterable[tuple[str, str]]) -> list[str]:
-    # The order of jigdo-file: what follows a value is its digest, so "x" may come after "xy".
-    ordered = sorted(set(parts), key=lambda part: _encoded(part[1] + part[0]))
-    return [f"{key}={value}" for key, value in ordered]
+class _PartLines:
+    """The lines of [Parts], each once, in jigdo-file's order; 50,000 shall cost few bytes.
+
+    Args:
+        lines: Key and value of those that are there already.
+    """
+
+    def __init__(self, lines: Iterable[tuple[str, str]]) -> None:
+        self._lines: set[bytes] = set()
+        for key, value in lines:
+            self.add(key, value)
+
+    def add(self, key: str, value: str) -> None:
+        # The order: what follows a value is its digest, so "x" may come after "xy".
+        self._lines.add(_encoded(f"{value}{key}\0{len(key)}"))
+
+    def encoded(self) -> Iterator[bytes]:
+        for line in sorted(self._lines):
+            text, _, length = line.rpartition(b"\0")
+            at = len(text) - int(length)
+            yield b"%s=%s\n" % (text[at:], text[:at])
 
 
-def _joined(text: _Text, sections: dict[str, list[str]]) -> bytes:
-    """``text`` with ``sections`` added where they belong; the last ones come at its end."""
+def _encoded_rows(text: _Text, sections: dict[str, list[str]]) -> Iterator[bytes]:
+    """``text`` with ``sections`` added where they belong, and an open [Parts] at the end."""
     rows = text.rows
     if text.servers_at is not None:  # first what stands below: the other index must stay right
         rows[text.servers_at : text.servers_at] = sections.pop("Servers", [])
     if text.sections_at is not None and "Jigdo" in sections:
         rows[text.sections_at : text.sections_at] = ["[Jigdo]", *sections.pop("Jigdo"), ""]
-    for name, lines in sections.items():
+    for name, lines in (*sections.items(), ("Parts", [])):
         while not rows[-1].strip(" \t"):
             rows.pop()
         rows += ["", f"[{name}]", *lines]
-    return b"".join(_encoded(row) + b"\n" for row in rows)
+    return (_encoded(row) + b"\n" for row in rows)
 
 
 def _word(text: str) -> str:
     """``text`` as one word that a reader takes for ``text``."""
     if not text or _breaks_line(text):
         raise WrongBytesError(
-            f"a .jigdo file cannot have the name {printable(text)!r}", hint="rename the file"
+            f"a .jigdo file cannot have the name '{printable(text)}'", hint="rename the file"
         )
     word = quote_word(text)
     # Readers drop a CR at the end of a line.

@@ -18,6 +18,7 @@ _UNFINISHED: Final = (4, 7, 10)  # files already written: .tmp files only
 _ALGORITHMS: Final = {5: "md5", 6: "md5", 8: "sha256", 9: "sha256"}
 _IMAGE_TYPES: Final = {"md5": 5, "sha256": 8}
 FILE_TYPES: Final = {"md5": 6, "sha256": 9}
+LONGEST_DESCRIPTION: Final = 64 << 20  # bytes: 1.4 million files, a few hundred bytes each here
 _LONGEST_BLOCK: Final = 1 << 17  # bytes
 _FRAME: Final = 16  # bytes of the part around its entries
 
@@ -176,6 +177,7 @@ def format_entries(entries: bytes | bytearray, image: ImageInfo) -> bytes:
     """The DESC part from the entries of all runs, as format_run gives them, and the image.
 
     Raises:
+        WrongBytesError: It would be longer than LONGEST_DESCRIPTION.
         OverflowError: The length does not fit into its 6 bytes.
     """
     last = image.length.to_bytes(6, "little") + image.digest.value
@@ -184,7 +186,13 @@ def format_entries(entries: bytes | bytearray, image: ImageInfo) -> bytes:
     else:
         kind = bytes([_IMAGE_TYPES[image.digest.algorithm]])
         last = kind + last + image.block_length.to_bytes(4, "little")
-    length = (_FRAME + len(entries) + len(last)).to_bytes(6, "little")
+    size = _FRAME + len(entries) + len(last)
+    if size > LONGEST_DESCRIPTION:
+        raise WrongBytesError(
+            f"the image has more pieces than a template can tell: {size:,} bytes of them",
+            hint="leave small files out: --min-length",
+        )
+    length = size.to_bytes(6, "little")
     return b"".join((b"DESC", length, entries, last, length))
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
+from typing import TYPE_CHECKING, Final, Generic, Protocol, TypeVar
 
 from release_builder.jigdo.sources import digest_of_file
 
@@ -33,6 +33,7 @@ class File(Protocol):
 
 
 AnyFile = TypeVar("AnyFile", bound=File)
+_FEW: Final = 32  # files
 
 
 class FileIndex(Generic[AnyFile]):
@@ -52,7 +53,7 @@ class FileIndex(Generic[AnyFile]):
         self._algorithm = algorithm
         self._cache = cache
         self._by_size: dict[int, list[AnyFile]] = {}
-        self._by_name: dict[int, dict[str, AnyFile]] = {}
+        self._by_name: dict[int, tuple[dict[str, AnyFile], dict[str, AnyFile]]] = {}
         self._by_digest: dict[int, dict[Digest, AnyFile]] = {}
         for file in files:
             self._by_size.setdefault(file.size, []).append(file)
@@ -82,8 +83,12 @@ class FileIndex(Generic[AnyFile]):
         of_size = self._by_size[extent.length]
         if len(of_size) == 1:
             return of_size[0]
-        names = self._names(extent.length)
-        return names.get(extent.name) or names.get(_leaf(extent.name))
+        if len(of_size) <= _FEW:  # no dictionary for every size
+            named = (file for file in of_size if file.name == extent.name)
+            leaf = _leaf(extent.name)
+            return next(named, next((file for file in of_size if _leaf(file.name) == leaf), None))
+        by_name, by_leaf = self._names(extent.length)
+        return by_name.get(extent.name) or by_leaf.get(_leaf(extent.name))
 
     def with_digest(self, size: int, digest: Digest) -> AnyFile | None:
         """The file of ``size`` bytes with ``digest``; each is read once at most."""
@@ -99,13 +104,14 @@ class FileIndex(Generic[AnyFile]):
             self._by_digest[size] = by_digest
         return self._by_digest[size].get(digest)
 
-    def _names(self, size: int) -> dict[str, AnyFile]:
-        """Files of ``size`` bytes by leaf and by whole name, the latter before the former."""
+    def _names(self, size: int) -> tuple[dict[str, AnyFile], dict[str, AnyFile]]:
+        """Files of ``size`` bytes by whole name, and by leaf."""
         if size not in self._by_name:
             of_size = self._by_size[size]
-            names = {_leaf(file.name): file for file in reversed(of_size)}
-            names |= {file.name: file for file in reversed(of_size)}
-            self._by_name[size] = names
+            self._by_name[size] = (
+                {file.name: file for file in reversed(of_size)},
+                {_leaf(file.name): file for file in reversed(of_size)},
+            )
         return self._by_name[size]
 
 

@@ -100,7 +100,8 @@ def make_template(  # noqa: PLR0913 (each may be chosen apart from the others)
         form: How the template is written.
         finder: Looks through what the extents leave over; None for nobody.
         on_bytes: Told how many bytes of the image were read.
-        on_match: Told of each match, in image order: its offset, its file, its digest.
+        on_match: Told of each match, in image order: its offset, its file, its digest; also of one
+            that goes into the template at last.
 
     jigdo-file 0.8 crashes on a template without any unmatched byte. So when parts cover the whole
     image, the smallest goes into the template instead, unless it is larger than 1 MiB.
@@ -116,8 +117,9 @@ def make_template(  # noqa: PLR0913 (each may be chosen apart from the others)
         for extent in _of_files(extents, index, form.block_length, maker.image_size):
             if extent.offset >= position:
                 maker.unmatched(position, extent.offset)
-                maker.extent(extent)
-                position = extent.offset + extent.length
+                position = extent.offset
+                if maker.is_part(extent):
+                    position += extent.length
         maker.unmatched(position, maker.image_size)
         return maker.finish()
 
@@ -172,10 +174,9 @@ class _Maker(Generic[AnyFile]):
     def image_size(self) -> int:
         return self._reader.size
 
-    def extent(self, extent: Extent) -> None:
-        """The next bytes may be a file."""
-        if not any(self._is_part(extent.offset, file) for file in self._candidates(extent)):
-            self.unmatched(extent.offset, extent.offset + extent.length)
+    def is_part(self, extent: Extent) -> bool:
+        """Whether the next bytes are the file that ``extent`` tells; then it is taken."""
+        return any(self._is_part(extent.offset, file) for file in self._candidates(extent))
 
     def unmatched(self, begin: int, end: int) -> None:
         """The next bytes are of no file that the extents tell."""
@@ -235,7 +236,8 @@ class _Maker(Generic[AnyFile]):
             for block in self._reader.blocks(offset, offset + file.size):
                 if not self._equals(block, stream, file):
                     return False
-                first = first or block[: self._form.block_length]
+                if len(first) < self._form.block_length:
+                    first += block[: self._form.block_length - len(first)]
                 if not known:
                     digest.update(block)
         if known:

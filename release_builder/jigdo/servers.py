@@ -73,7 +73,7 @@ def rewrite_servers(content: bytes, wanted: Mapping[str, str], name: str) -> Rew
     """
     for label, url in wanted.items():
         if not url or printable(url) != url:
-            raise DescriptorError(f"{printable(url)!r} is no URL for the server {printable(label)}")
+            raise DescriptorError(f"'{printable(url)}' is no URL for the server {printable(label)}")
     text = unpack(content, name)
     lines, rows = list(read_lines(text, name)), list(io.BytesIO(text))
     servers = [line for line in lines if line.section == "Servers" and line.key]

@@ -21,7 +21,12 @@ from typing import TYPE_CHECKING, BinaryIO, Final
 
 from release_builder.digests import BLOCK
 from release_builder.errors import printable
-from release_builder.jigdo.entries import Description, TemplateError, parse_description
+from release_builder.jigdo.entries import (
+    LONGEST_DESCRIPTION,
+    Description,
+    TemplateError,
+    parse_description,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -31,7 +36,6 @@ _FIRST_LINE: Final = re.compile(rb"JigsawDownload template (\d+)(\.\d+)*( .*)?")
 _NEWEST_VERSION: Final = 2
 _PART_HEADER: Final = 16  # bytes
 _LONGEST_PART: Final = 16 << 20  # bytes, compressed; the writers stay near 1 MiB
-_LONGEST_DESCRIPTION: Final = 16 << 20  # bytes: about 440,000 files
 _PIECE: Final = 1 << 16  # compressed bytes that are read at a time
 _UNPACKED: Final = 1 << 18  # unpacked bytes that are made at a time
 
@@ -120,7 +124,7 @@ def read_template(stream: BinaryIO, name: str) -> Template:
     size = stream.seek(0, io.SEEK_END)
     length = int.from_bytes(_read_at(stream, max(size - 6, begin), 6), "little")
     end = size - length
-    if length > _LONGEST_DESCRIPTION or end < begin:
+    if length > LONGEST_DESCRIPTION or end < begin:
         raise TemplateError(
             f"{name}: its last 6 bytes, at offset {max(size - 6, 0)}, claim a DESC part of"
             f" {length:,} bytes: the file is cut short or damaged"

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, BinaryIO, Final
 from release_builder.errors import printable
 from release_builder.jigdo.entries import (
     ENTRY_SIZES,
+    LONGEST_DESCRIPTION,
     Description,
     MatchedFile,
     TemplateError,
@@ -26,7 +27,6 @@ if TYPE_CHECKING:
     from collections.abc import Container
 
 _WRITTEN: Final = {4: 3, 7: 6, 10: 9}  # type of a file in its place → of one that is not
-_LONGEST_DESCRIPTION: Final = 16 << 20  # bytes, as in template
 _HINT: Final = "delete it: what it has will be copied again"
 
 
@@ -83,7 +83,7 @@ def read_unfinished(stream: BinaryIO, name: str) -> Unfinished:
     size = stream.seek(0, os.SEEK_END)
     stream.seek(max(size - 6, 0))
     length = int.from_bytes(stream.read(6), "little")
-    if not 6 < length <= min(size, _LONGEST_DESCRIPTION):
+    if not 6 < length <= min(size, LONGEST_DESCRIPTION):
         raise TemplateError(
             f"{name}: no unfinished image: it does not end in a DESC part", hint=_HINT
         )

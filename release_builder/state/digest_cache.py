@@ -211,8 +211,16 @@ def open_cache_file(path: Path, *, kept_days: int | None = _KEPT_DAYS) -> Digest
 
 
 def no_cache() -> DigestCache:
-    """A cache that remembers within the run only."""
-    return DigestCache(Path(os.devnull), None, [], keeps=False)
+    """A cache that remembers nothing."""
+    return _NoCache(Path(os.devnull), None, [], keeps=False)
+
+
+class _NoCache(DigestCache):
+    def get(self, status: os.stat_result, algorithm: str) -> None:
+        """Nothing is known."""
+
+    def put(self, status: os.stat_result, digest: Digest) -> None:
+        """Nothing is kept."""
 
 
 def state_folder(environ: Mapping[str, str], *, user: int | None = None) -> Path:

@@ -24,9 +24,9 @@ from release_builder.jigdo.entries import (
     format_description,
 )
 from release_builder.jigdo.make_image import make_image
-from release_builder.jigdo.tree_source import TreeSource
 from release_builder.jigdo.rsync_sum import rsync_sum
 from release_builder.jigdo.template import read_template
+from release_builder.jigdo.tree_source import TreeSource
 
 if TYPE_CHECKING:
     import os

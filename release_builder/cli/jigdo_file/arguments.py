@@ -203,7 +203,7 @@ def _command(word: str) -> str:
     names = {each: name for name, command in COMMANDS.items() for each in (name, command.short)}
     if word not in names:
         raise UsageError(
-            f"there is no command {printable(word)!r}", hint=_did_you_mean(word, names) or _HINT
+            f"there is no command '{printable(word)}'", hint=_did_you_mean(word, names) or _HINT
         )
     return names[word]
 
