@@ -73,7 +73,10 @@ class Screen(Monitor):
     def begin(self, what: str, total: int | None = None) -> None:
         """See Monitor."""
         self._what, self._total, self._done = printable(what), total, 0
-        self._draw()
+        if self._bar:
+            self._draw()
+        else:
+            self.say(what)
 
     def advance(self, count: int) -> None:
         """See Monitor."""
@@ -92,8 +95,6 @@ class Screen(Monitor):
         self._wipe()
 
     def _draw(self) -> None:
-        if not self._bar:
-            return
         self._shown = time.monotonic()
         done = f"{self._done >> 10}k"
         if self._total:
