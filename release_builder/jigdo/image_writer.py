@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from release_builder.digests import Hasher
 
 _HANDED_OVER: Final = BLOCK // 2  # bytes; a lane costs more than it saves for a few
+_SYNCED: Final = 64 << 20  # bytes
 
 
 class ImageWriter:
@@ -39,6 +40,9 @@ class ImageWriter:
         self._waiting = 0  # bytes in both
         self._threads = ExitStack()
         self._writing: Lane[None] = self._threads.enter_context(Lane())
+        # Else the disk would be idle now and keep everyone waiting at the end.
+        self._syncing: Lane[None] = self._threads.enter_context(Lane(ahead=1 << 20))
+        self._unsynced = 0
         self._hashing: list[Lane[None]] = [
             self._threads.enter_context(Lane()) for _ in self._hashers
         ]
@@ -75,7 +79,7 @@ class ImageWriter:
             OSError: Something could not be.
         """
         self._hand_over()
-        for lane in (self._writing, *self._hashing):
+        for lane in (self._writing, *self._hashing, self._syncing):
             lane.finish()
 
     def digests(self) -> dict[str, Digest]:
@@ -95,9 +99,13 @@ class ImageWriter:
     def _hand_over(self) -> None:
         if self._to_write:
             self._writing.submit(partial(_write, self._file, self._to_write))
+            self._unsynced += self._waiting
         if self._to_hash:
             for lane, each in zip(self._hashing, self._hashers.values(), strict=True):
                 lane.submit(partial(_update, each, self._to_hash))
+        if self._unsynced >= _SYNCED:
+            self._syncing.submit(partial(os.fdatasync, self._file))
+            self._unsynced = 0
         self._to_write, self._to_hash, self._waiting = [], [], 0
 
 
