@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import contextlib
+import fcntl
+import io
 import os
 import stat
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
-from release_builder.errors import WrongBytesError, printable
+from release_builder.errors import BusyError, WrongBytesError, printable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -72,24 +74,66 @@ def write_at(descriptor: int, data: bytes, offset: int) -> None:
         view, offset = view[count:], offset + count
 
 
+def open_locked(path: Path, mode: int = 0o644) -> io.FileIO:
+    """Open ``path`` for reading and writing, for us alone; it is made if it is not there.
+
+    Links, FIFOs and devices are refused, never followed nor waited for.
+
+    Raises:
+        BusyError: Another process has it open like this, or had until now.
+        OSError: It cannot be opened, or is not a regular file of one name.
+    """
+    flags = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+    out = io.FileIO(os.open(path, flags, mode), "r+b")
+    try:
+        _lock(out, path)
+    except BaseException:
+        out.close()
+        raise
+    return out
+
+
+def _lock(out: io.FileIO, path: Path) -> None:
+    status = os.fstat(out.fileno())
+    if not stat.S_ISREG(status.st_mode) or status.st_nlink > 1:
+        raise OSError(0, "not a regular file of one name", str(path))
+    try:
+        fcntl.flock(out, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        ours = os.path.samestat(status, path.lstat())
+    except (BlockingIOError, FileNotFoundError):
+        ours = False
+    if not ours:
+        raise BusyError(
+            f"another process writes {printable(str(path))}", hint="wait until it has ended"
+        )
+
+
 @contextlib.contextmanager
 def replacing(path: Path, mode: int = 0o644) -> Iterator[BinaryIO]:
     """A new file that becomes ``path`` when the block ends well, and vanishes when not.
 
     The bytes are on disk before the name points to them. What a killed run left is overwritten
-    by the next: the name beside is always the same, so one writer at a time, please.
+    by the next: the name beside is always the same.
+
+    Raises:
+        BusyError: Another process is replacing ``path``.
+        OSError: It cannot be written; ``filename`` is ``path``.
     """
     beside = path.with_name(f".{path.name}.new")
-    flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW | os.O_CLOEXEC
-    descriptor = os.open(beside, flags, mode)
     try:
-        with os.fdopen(descriptor, "wb") as out:
-            yield out
-            out.flush()
-            os.fsync(out.fileno())
-        beside.replace(path)
-    except BaseException:
-        beside.unlink(missing_ok=True)
+        with open_locked(beside, mode) as file, io.BufferedWriter(file) as out:
+            try:
+                file.truncate(0)
+                yield out
+                out.flush()
+                os.fsync(file.fileno())
+                beside.replace(path)
+            except BaseException:
+                beside.unlink(missing_ok=True)
+                raise
+    except OSError as error:
+        if error.filename in {None, str(beside), beside}:
+            error.filename = str(path)
         raise
     sync_folder(path.parent)
 

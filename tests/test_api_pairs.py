@@ -629,3 +629,41 @@ def test_unmatched_bytes_are_those_between_the_parts() -> None:
             at += run.length
         data.finish()
     assert at == len(ISO)
+
+
+def test_the_image_is_no_part_of_itself() -> None:
+    write_tree()
+    image = image_of()
+    inside = Path("in/tree") / "image.bin"
+    inside.hardlink_to(image)
+
+    made = pair(options=PairOptions(match=Match.CONTENT))
+
+    assert made.parts == len(TREE)
+
+
+@pytest.mark.parametrize("name", ["template", "jigdo"])
+def test_a_part_is_not_replaced_by_an_output(name: str) -> None:
+    write_tree()
+    output = Path("out") / f"x.{name}"
+    output.hardlink_to(Path("in/tree") / next(iter(TREE)))
+    before = output.read_bytes()
+
+    with pytest.raises(DescriptorError, match="is to be a part and to be replaced"):
+        pair(force=True)
+
+    assert output.read_bytes() == before
+
+
+def test_an_image_that_changes_while_it_is_read_has_no_pair() -> None:
+    write_tree()
+    image = image_of()
+
+    def change(_offset: int, _file: InputFile, _digest: Digest) -> None:
+        with image.open("r+b") as out:
+            out.write(b"changed")
+
+    with pytest.raises(IncompleteError, match="changed while it was read"):
+        pair(on_match=change)
+
+    assert made_files() == []

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from release_builder.errors import WrongBytesError
+from release_builder.errors import BusyError, WrongBytesError
 from release_builder.files import (
     check_leaf,
     check_relative,
@@ -153,3 +153,32 @@ def test_a_stream_is_read_up_to_its_limit_and_no_byte_beyond() -> None:
 def test_the_files_of_the_package_are_found() -> None:
     assert resource("data/descriptor.schema.json").is_file()
     assert resource("templates").is_dir()
+
+
+def test_two_writers_of_one_file_do_not_mix(tmp_path: Path) -> None:
+    path = tmp_path / "folder/name"
+    path.parent.mkdir()
+    with replacing(path) as first:
+        first.write(b"first")
+
+        with pytest.raises(BusyError, match="another process writes"), replacing(path):
+            pass
+
+    assert path.read_bytes() == b"first"
+    assert [entry.name for entry in path.parent.iterdir()] == ["name"]
+
+
+def test_a_fifo_where_the_new_file_is_written_is_refused_at_once(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / ".name.new")
+
+    with pytest.raises(OSError, match="not a regular file"), replacing(tmp_path / "name"):
+        pass
+
+    assert not (tmp_path / "name").exists()
+
+
+def test_what_cannot_be_written_is_told_by_its_own_name(tmp_path: Path) -> None:
+    with pytest.raises(OSError, match=r"No such file") as caught, replacing(tmp_path / "no/name"):
+        pass
+
+    assert caught.value.filename == str(tmp_path / "no/name")

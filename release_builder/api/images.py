@@ -5,11 +5,12 @@ from __future__ import annotations
 import os
 import shutil
 import tempfile
-from contextlib import suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
-from release_builder.api.unfinished_image import begun, end, found_runs
+from release_builder.api.unfinished_image import begun, check_room, end, found_runs
 from release_builder.digests import BLOCK
 from release_builder.errors import SurroundingsError, WrongBytesError, printable
 from release_builder.files import open_regular, sync_folder
@@ -18,9 +19,10 @@ from release_builder.jigdo.scanned_files import ScannedFiles
 from release_builder.jigdo.sources import digest_of_file
 from release_builder.jigdo.template import read_template
 from release_builder.monitor import Monitor
+from release_builder.state.digest_cache import no_cache
 
 if TYPE_CHECKING:
-    from pathlib import Path
+    from collections.abc import Iterator
 
     from release_builder.jigdo.entries import Description, MatchedFile
     from release_builder.jigdo.input_files import InputFiles
@@ -57,7 +59,7 @@ def make_image(  # noqa: PLR0913 (each may be chosen apart from the others)
     image: Path,
     inputs: InputFiles,
     *,
-    cache: DigestCache,
+    cache: DigestCache | None = None,
     monitor: Monitor | None = None,
     force: bool = False,
 ) -> MadeImage:
@@ -67,7 +69,7 @@ def make_image(  # noqa: PLR0913 (each may be chosen apart from the others)
         template: Its template.
         image: Where it goes. If it is there already and right, nothing is done.
         inputs: The files that may be its parts.
-        cache: Digests known from before.
+        cache: Digests known from before; without it files are read.
         monitor: Hears how far it is.
         force: Replace another file that stands at ``image``, or an unfinished image of another
             template.
@@ -76,12 +78,15 @@ def make_image(  # noqa: PLR0913 (each may be chosen apart from the others)
         TemplateError: ``template`` is none, or its data is broken.
         WrongBytesError: The image has not the digest that the template tells, though every part
             is right.
+        BusyError: Another process makes it.
         SurroundingsError: Something else is at ``image``; there is no room; it cannot be written.
+        OSError: What stands at ``image`` cannot be read.
     """
+    cache = cache or no_cache()
     with open_regular(template) as stream:
         read = read_template(stream, str(template))
         description = read.description
-        if os.path.lexists(image) and not force:
+        if os.path.lexists(image) and (not force or image.is_dir()):
             if _is_right(image, description, cache):
                 return _made(description, None, was_there=True)
             raise SurroundingsError(
@@ -98,8 +103,8 @@ def make_image(  # noqa: PLR0913 (each may be chosen apart from the others)
             if made.missing:
                 return _made(description, made, unfinished=partial)
             partial.replace(image)
-    sync_folder(image.parent)
-    cache.put(image.stat(), description.image.digest)
+            sync_folder(image.parent)
+            cache.put(os.fstat(out.fileno()), description.image.digest)
     return _made(description, made)
 
 
@@ -108,7 +113,7 @@ def write_image(
     out: BinaryIO,
     inputs: InputFiles,
     *,
-    cache: DigestCache,
+    cache: DigestCache | None = None,
     monitor: Monitor | None = None,
 ) -> MadeImage:
     """Rebuild an image and write it to a stream; all of it and right, or nothing.
@@ -120,14 +125,26 @@ def write_image(
         WrongBytesError: As make_image.
         OSError: There is no room; ``out`` cannot be written.
     """
-    with open_regular(template) as stream, tempfile.TemporaryFile(buffering=0) as copy:
+    with open_regular(template) as stream, _nameless() as copy:
         read = read_template(stream, str(template))
-        files = _source(inputs, read.description, cache)
+        check_room(Path(tempfile.gettempdir()), read.description.image.length)
+        files = _source(inputs, read.description, cache or no_cache())
         made = _filled(read, copy, files, frozenset(), monitor or Monitor())
         if not made.missing:
             copy.seek(0)
             shutil.copyfileobj(copy, out, BLOCK)
     return _made(read.description, made)
+
+
+@contextmanager
+def _nameless() -> Iterator[BinaryIO]:
+    folder = tempfile.gettempdir()
+    with tempfile.TemporaryFile(buffering=0, dir=folder) as copy:
+        try:
+            yield copy
+        except OSError as error:
+            error.filename = error.filename or folder
+            raise
 
 
 def _filled(
@@ -194,7 +211,6 @@ def _has_any(files: ScannedFiles, description: Description) -> bool:
 
 def _is_right(path: Path, description: Description, cache: DigestCache) -> bool:
     image = description.image
-    with suppress(OSError):
-        if path.stat().st_size == image.length:
-            return digest_of_file(str(path), image.digest.algorithm, cache) == image.digest
-    return False
+    if not path.is_file() or path.stat().st_size != image.length:
+        return False
+    return digest_of_file(str(path), image.digest.algorithm, cache) == image.digest

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
-from release_builder.errors import SurroundingsError, WrongBytesError, printable
+from release_builder.errors import DescriptorError, SurroundingsError, WrongBytesError, printable
 from release_builder.files import open_regular, replacing
 from release_builder.jigdo.image_map import map_image
 from release_builder.jigdo.location import parse_jigdo
@@ -44,7 +44,11 @@ def draw_map(
         WrongBytesError: ``image`` is not as long as that of the template.
         SurroundingsError: ``svg`` is there already.
     """
-    if not force and os.path.lexists(svg):
+    if os.path.realpath(svg) in {
+        os.path.realpath(path) for path in (image, template, jigdo) if path
+    }:
+        raise DescriptorError(f"{printable(str(svg))} is to be read and to be replaced")
+    if os.path.lexists(svg) and (not force or svg.is_dir()):
         raise SurroundingsError(
             f"{printable(str(svg))} is there already", hint="name another file, or say --force"
         )

@@ -1,4 +1,4 @@
-"""Pairs made and images rebuilt, apart from any descriptor."""
+"""Pairs made from images and files, apart from any descriptor."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
 from release_builder.api.opened_image import opened_image
+from release_builder.api.outputs import check_outputs, without_image
 from release_builder.errors import (
-    DescriptorError,
-    SurroundingsError,
+    IncompleteError,
     WrongBytesError,
     printable,
 )
@@ -32,6 +32,7 @@ from release_builder.jigdo.match_content import ContentIndex, rate
 from release_builder.jigdo.template_writer import GENERATOR, VERSIONS
 from release_builder.media import MediaError, find_layout
 from release_builder.monitor import Monitor
+from release_builder.state.digest_cache import no_cache
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -105,7 +106,7 @@ def make_template(  # noqa: PLR0913 (each may be chosen apart from the others)
     jigdo: Path,
     options: PairOptions,
     *,
-    cache: DigestCache,
+    cache: DigestCache | None = None,
     monitor: Monitor | None = None,
     on_match: Callable[[int, InputFile, Digest], object] = lambda _offset, _file, _digest: None,
     force: bool = False,
@@ -118,7 +119,7 @@ def make_template(  # noqa: PLR0913 (each may be chosen apart from the others)
         template: Where the template goes.
         jigdo: Where the .jigdo goes.
         options: How.
-        cache: Digests known from before.
+        cache: Digests known from before; without it files are read.
         monitor: Hears how far it is.
         on_match: Told of each match, in image order: its offset, its file, its digest.
         force: Replace what stands at ``template`` and ``jigdo``.
@@ -129,12 +130,13 @@ def make_template(  # noqa: PLR0913 (each may be chosen apart from the others)
             it; the file to merge is none; a file's name cannot be written into a .jigdo.
         IncompleteError: The image became shorter meanwhile.
     """
-    _check_outputs(template, jigdo, image, force=force)
+    check_outputs(template, jigdo, image, force=force)
     if options.servers_section:  # what cannot be written is told before the image is read
         servers_of(pick_labels(inputs.roots), options.uris)
     name = image.name if isinstance(image, Path) else template.with_suffix(".iso").name
     files = tuple(file for file in inputs.files if file.size >= options.form.block_length)
-    index = FileIndex(filter(has_location, files), options.form.algorithm, cache)
+    files = without_image(files, image, (template, jigdo))
+    index = FileIndex(filter(has_location, files), options.form.algorithm, cache or no_cache())
     with (
         opened_image(image, template.parent) as stream,
         replacing(jigdo) as text,
@@ -142,6 +144,8 @@ def make_template(  # noqa: PLR0913 (each may be chosen apart from the others)
     ):
         made, problems = _write(stream, name, out, index, options, monitor or Monitor(), on_match)
         text.write(_jigdo_text(made, ImageText(name, template.name, made.digest), options))
+        text.flush()
+        os.fsync(text.fileno())  # whatever can fail does so before the template has its name
     unnamed = (file for file in files if not has_location(file))
     return MadePair(
         image=made.image,
@@ -173,6 +177,7 @@ def _write(  # noqa: PLR0913, PLR0917 (what make_template got, and made of it)
         length = options.form.block_length
         content = ContentIndex(index.files(), length, greedy=options.greedy)
     what, total = _announcement(name, stream.seek(0, os.SEEK_END), content)
+    before = _stamp(stream)
     monitor.begin(what, total)
     try:
         made = write_template(
@@ -188,19 +193,17 @@ def _write(  # noqa: PLR0913, PLR0917 (what make_template got, and made of it)
         monitor.progress(total)  # what lies in extents was not searched
     finally:
         monitor.end()
+    if _stamp(stream) != before:
+        raise IncompleteError(
+            f"{printable(name)} changed while it was read",
+            hint="run it again when nothing else writes the image",
+        )
     return made, (*([trouble] if trouble else ()), *_not_parts(index, content))
 
 
-def _check_outputs(template: Path, jigdo: Path, image: Path | BinaryIO, *, force: bool) -> None:
-    paths = [os.path.realpath(path) for path in (template, jigdo, image) if isinstance(path, Path)]
-    if len(set(paths)) < len(paths):
-        raise DescriptorError("the image, its template and its .jigdo must be three files")
-    for path in (template, jigdo):
-        if os.path.lexists(path) and (not force or path.is_dir()):
-            raise SurroundingsError(
-                f"{printable(str(path))} is there already",
-                hint="delete it, name another file, or say --force",
-            )
+def _stamp(stream: BinaryIO) -> tuple[int, int, int]:
+    status = os.fstat(stream.fileno())
+    return status.st_size, status.st_mtime_ns, status.st_ctime_ns
 
 
 def _jigdo_text(made: MadeTemplate[InputFile], image: ImageText, options: PairOptions) -> bytes:

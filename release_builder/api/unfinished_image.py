@@ -2,22 +2,30 @@
 
 from __future__ import annotations
 
-import fcntl
 import os
-import stat
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, BinaryIO
+from typing import TYPE_CHECKING, BinaryIO, Final
 
-from release_builder.errors import BusyError, SurroundingsError, printable
-from release_builder.files import free_space, write_at
+from release_builder.errors import (
+    SurroundingsError,
+    WrongBytesError,
+    printable,
+    surroundings,
+)
+from release_builder.files import free_space, open_locked, write_at
 from release_builder.jigdo.entries import MatchedFile, TemplateError
+from release_builder.jigdo.rsync_sum import template_sums
 from release_builder.jigdo.unfinished import format_unfinished, read_unfinished
 
 if TYPE_CHECKING:
+    import io
     from collections.abc import Collection, Iterator
     from pathlib import Path
 
     from release_builder.jigdo.entries import Description
+
+
+_LOOKED_AT: Final = 1024  # bytes, where no sum says how many
 
 
 @contextmanager
@@ -26,40 +34,61 @@ def begun(
 ) -> Iterator[tuple[BinaryIO, frozenset[int]]]:
     """The unfinished image at ``path``, made if missing; and what it says is in its place.
 
+    If it was made, and the block ends because bytes are wrong, it is removed again.
+
     Raises:
         BusyError: Another process writes it.
         SurroundingsError: It is that of another template; there is no room; it cannot be written.
     """
-    # A link is refused; FIFOs and devices too, never waited for.
-    flags = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+    is_new = not os.path.lexists(path)
     try:
-        descriptor = os.open(path, flags, 0o644)
+        with _opened(path) as out:
+            status = os.fstat(out.fileno())
+            written: frozenset[int] = frozenset()
+            if status.st_size:
+                written = _written(out, path, description, force=force)
+            try:
+                check_room(path.parent, description.image.length - status.st_blocks * 512)
+            except SurroundingsError:
+                if not status.st_size:
+                    path.unlink()
+                raise
+            if not status.st_size:
+                out.truncate(description.image.length)
+                _mark(out, description, written)
+            yield out, written
+    except OSError as error:
+        if is_new and not path.stat().st_size:
+            path.unlink()
+        error.filename = error.filename or str(path)
+        raise surroundings(error) from error
+    except WrongBytesError:
+        if is_new:
+            path.unlink(missing_ok=True)
+        raise
+
+
+def _opened(path: Path) -> io.FileIO:
+    try:
+        return open_locked(path)
     except OSError as error:
         what = f"{printable(str(path))} cannot be written: {error.strerror}"
+        hint = "delete it if it is there, or name another file"
+        raise SurroundingsError(what, hint=hint) from error
+
+
+def check_room(folder: Path, need: int) -> None:
+    """See that ``need`` bytes can be written in ``folder``.
+
+    Raises:
+        SurroundingsError: They cannot.
+    """
+    free = free_space(folder)
+    if need > free:
         raise SurroundingsError(
-            what, hint="delete it if it is there, or name another file"
-        ) from error
-    with os.fdopen(descriptor, "r+b", buffering=0) as out:
-        _lock(out, path)
-        status = os.fstat(descriptor)
-        if not stat.S_ISREG(status.st_mode):
-            raise SurroundingsError(f"{printable(str(path))} is no regular file")
-        written: frozenset[int] = frozenset()
-        if status.st_size:
-            written = _written(out, path, description, force=force)
-        need, free = description.image.length - status.st_blocks * 512, free_space(path.parent)
-        if need > free:
-            if not status.st_size:
-                path.unlink()
-            raise SurroundingsError(
-                f"{printable(str(path.parent))}: the image needs {need:,} bytes more,"
-                f" {free:,} are free",
-                hint="free some room, or name another place for the image",
-            )
-        if not status.st_size:
-            out.truncate(description.image.length)
-            _mark(out, description, written)
-        yield out, written
+            f"{printable(str(folder))}: the image needs {need:,} bytes more, {free:,} are free",
+            hint="free some room, or name another place for the image",
+        )
 
 
 def _written(out: BinaryIO, path: Path, description: Description, *, force: bool) -> frozenset[int]:
@@ -71,8 +100,11 @@ def _written(out: BinaryIO, path: Path, description: Description, *, force: bool
         trouble = f"{printable(str(path))} is the unfinished image of another template"
     except TemplateError as error:
         size, length = out.seek(0, os.SEEK_END), description.image.length
-        if length <= size <= length + len(format_unfinished(description, ())):
-            return frozenset()  # a run was stopped at its begin or end; the digests will tell
+        # A run that was stopped at its begin or end leaves this; the digests will tell.
+        if length <= size <= length + len(format_unfinished(description, ())) and _is_ours(
+            out, description
+        ):
+            return frozenset()
         trouble = error.what
     if not force:
         raise SurroundingsError(trouble, hint="delete it, or say --force")
@@ -107,12 +139,14 @@ def found_runs(description: Description, missing: Collection[MatchedFile]) -> fr
     )
 
 
-def _lock(out: BinaryIO, path: Path) -> None:
-    """See that we alone write the file, and that it still is what ``path`` names."""
-    try:
-        fcntl.flock(out, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        if os.path.samestat(os.fstat(out.fileno()), path.lstat()):
-            return
-    except OSError as error:
-        raise BusyError(f"another process writes {printable(str(path))}") from error
-    raise BusyError(f"another process wrote {printable(str(path))} this very moment")
+def _is_ours(out: BinaryIO, description: Description) -> bool:
+    """Whether any part seems to be in its place, or its place to be empty."""
+    offset = 0
+    block_length = description.image.sum_length or _LOOKED_AT
+    for run in description.runs:
+        if isinstance(run, MatchedFile):
+            first = os.pread(out.fileno(), min(block_length, run.length), offset)
+            if not any(first) or run.rsync_sum in template_sums(first, block_length):
+                return True
+        offset += run.length
+    return False

@@ -49,13 +49,16 @@ def draw(  # noqa: PLR0913 (one argument an option)
     del mirror, offline
     _, named, template = deduced(image, jigdo_name, template)
     has_jigdo = bool(jigdo_name) or Path(named).exists()
+    has_image = Path(image).exists()
     problems = api.draw_map(
-        Path(image) if Path(image).exists() else None,
+        Path(image) if has_image else None,
         Path(template),
         Path(named) if has_jigdo else None,
         svg,
         force=force,
     )
+    if not has_image:
+        problems = (*problems, f"there is no {image}: why bytes are in the template is not told")
     if output.json:
         print_document("map", Status.DONE, {"svg": svg, "problems": problems})
         return Status.DONE
