@@ -168,6 +168,7 @@ def test_names_are_deduced_as_jigdo_file_does(
         pytest.param(["frob"], "no command 'frob'", "-h shows", id="unknown command"),
         pytest.param(["make-tmplate"], "no command", "did you mean make-template?", id="mistyped"),
         pytest.param(["lst"], "no command 'lst'", "did you mean ls?", id="mistyped short name"),
+        pytest.param(["ls", "--js"], "no option --js", "write --json in full", id="cut --json"),
         pytest.param(["ls", "--imge=x"], "no option --imge", "did you mean --image?", id="typo"),
         pytest.param(["ls", "--xyz"], "no option --xyz", "-h shows", id="unknown option"),
         pytest.param(["ls", "-Z"], "no option -Z", "-h shows", id="unknown letter"),

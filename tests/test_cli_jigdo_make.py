@@ -124,6 +124,12 @@ def test_an_option_shapes_the_pair(
     assert has()
 
 
+def test_a_uri_that_is_not_used_is_told(work: Path, jigdo_file: LookAlike) -> None:
+    jigdo_file("mt", *PAIR, "--uri=Base=http://x/", "tree//")
+
+    assert "--uri Base=http://x/ is not used: no argument has the label Base" in jigdo_file.err
+
+
 @pytest.mark.parametrize("there", ["cd.jigdo", "cd.template"])
 def test_outputs_are_replaced_with_force_alone(
     work: Path, jigdo_file: LookAlike, there: str

@@ -101,6 +101,7 @@ def test_arguments_reach_the_look_alike_as_they_are(workdir: Path, arguments: li
     ("arguments", "status", "err"),
     [
         pytest.param(["lst"], 3, "release-builder jigdo: there is no command 'lst'", id="typo"),
+        pytest.param(["mapp"], 3, "did you mean map?", id="typo in our own"),
         pytest.param(["ls", "--frob"], 3, "there is no option --frob", id="option"),
         pytest.param(["mi", "-t", str(GOLDEN / "md5.template")], 1, "0 of 3 parts", id="missing"),
     ],

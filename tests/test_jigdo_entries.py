@@ -163,3 +163,16 @@ def test_an_entry_cut_short_is_refused(kind: int) -> None:
 
     with pytest.raises(TemplateError, match="runs past the end"):
         parse_description(content)
+
+
+def test_entries_that_repeat_themselves_are_one_object() -> None:
+    read = parse_description(part(*[matched(5), unmatched(0)] * 1000, image(5000)))
+
+    assert len({id(run) for run in read.runs}) == 2
+
+
+def test_more_entries_than_parts_can_need_are_refused() -> None:
+    content = part(unmatched(0) * 4_000_001, image(0))
+
+    with pytest.raises(TemplateError, match=r"entry 4000001 at offset .* is one too many"):
+        parse_description(content)

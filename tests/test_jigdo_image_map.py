@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -282,6 +283,27 @@ def test_files_that_overlap_around_a_part_are_told_once() -> None:
 )
 def test_a_part_of_the_same_name_is_told(name: str, location: str) -> None:
     assert reason_of(name, "A:other", location).startswith(f"differs from {location}, ")
+
+
+@pytest.mark.parametrize(
+    ("folders", "is_told"),
+    [pytest.param(62, True, id="63 names"), pytest.param(63, False, id="64 names")],
+)
+def test_names_are_compared_from_their_end_as_far_as_63_of_them(
+    folders: int, is_told: bool
+) -> None:
+    name = "a/" * folders + "x"
+
+    assert (reason_of(name, f"A:os/{name}") != NOT_GIVEN) == is_told
+
+
+def test_a_location_of_many_folders_takes_no_time() -> None:
+    before = time.process_time()
+
+    reason = reason_of("x", *(f"A:{'a/' * 32_000}{number}" for number in range(8)))
+
+    assert time.process_time() - before < 0.5
+    assert reason == NOT_GIVEN
 
 
 @pytest.mark.parametrize(

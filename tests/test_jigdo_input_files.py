@@ -19,6 +19,7 @@ from release_builder.jigdo.input_files import (
     read_files_from,
     read_input_files,
     unused_labels,
+    unused_uris,
 )
 
 
@@ -274,6 +275,34 @@ def test_a_label_that_is_not_used_comes_with_the_way_to_use_it(
 
     assert unused == sentence.format(tree=tree)
     assert right.roots == (Root(f"{tree}/", "Base"),)
+
+
+@pytest.mark.parametrize(
+    ("uris", "sentences"),
+    [
+        pytest.param([("Base", "http://h/")], (), id="used"),
+        pytest.param([("Base", "http://h/")] * 2, (), id="twice the same"),
+        pytest.param(
+            [("Bas", "http://h/")],
+            (
+                "--uri Bas=http://h/ is not used: no argument has the label Bas;"
+                " give it with --label Bas=FOLDER",
+            ),
+            id="another label",
+        ),
+        pytest.param(
+            [("Base", "http://h/"), ("Base", "http://g/")],
+            ("--uri Base=http://g/ is not used: Base has the URL http://h/ already",),
+            id="two URLs",
+        ),
+    ],
+)
+def test_a_uri_that_is_not_used_is_told(
+    uris: list[tuple[str, str]], sentences: tuple[str, ...]
+) -> None:
+    inputs = read_input_files(["tree/b//", "tree/a"], [("Base", "tree/b")])
+
+    assert unused_uris(inputs, uris) == sentences
 
 
 def test_labels_are_letters_in_the_order_of_the_image() -> None:

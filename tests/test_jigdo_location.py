@@ -4,13 +4,21 @@ from __future__ import annotations
 
 import gzip
 import hashlib
+import time
 from pathlib import Path
 
 import pytest
 
 from release_builder.digests import Digest
 from release_builder.errors import WrongBytesError
-from release_builder.jigdo.location import ImageSection, JigdoError, JigdoFile, Server, parse_jigdo
+from release_builder.jigdo.location import (
+    ImageSection,
+    JigdoError,
+    JigdoFile,
+    Server,
+    parse_jigdo,
+    read_jigdo,
+)
 from release_builder.jigdo.syntax import split_words
 
 GOLDEN = Path(__file__).parent / "data" / "jigdo-file"
@@ -241,6 +249,38 @@ def test_versions_up_to_2_are_read(version: str) -> None:
     assert jigdo.version == version
 
 
+@pytest.mark.parametrize(
+    "line",
+    [
+        pytest.param(f"[Include{' ' * 60_000}x", id="Include without end"),
+        pytest.param(f"[{' ' * 60_000}x y", id="section without end"),
+        pytest.param(f"[Jigdo]\nVersion={'0' * 60_000}x", id="version of zeros"),
+    ],
+)
+def test_a_long_line_that_means_nothing_is_told_at_once(line: str) -> None:
+    before = time.process_time()
+    jigdo = parse(f"{IMAGE}{line}\n")
+
+    assert time.process_time() - before < 0.5
+    assert len(jigdo.problems) == 1
+
+
+def test_a_file_is_named_as_its_path_is(tmp_path: Path) -> None:
+    path = tmp_path / "x.jigdo"
+    path.write_text(f"{IMAGE}x\n")
+
+    assert read_jigdo(path) == parse_jigdo(path.read_bytes(), str(path))
+
+
+def test_a_file_without_end_is_not_read_to_its_end(tmp_path: Path) -> None:
+    path = tmp_path / "x.jigdo"
+    with path.open("wb") as out:
+        out.truncate(1 << 40)
+
+    with pytest.raises(JigdoError, match=r"x\.jigdo is larger than 67,108,864 bytes"):
+        read_jigdo(path)
+
+
 def urls(servers: str, location: str) -> tuple[str, ...]:
     return parse(f"{IMAGE}[Servers]\n{servers}\n").urls(location)
 
@@ -309,6 +349,24 @@ def test_alternatives_that_multiply_are_refused() -> None:
     assert len(urls(servers, "L8:x")) == 256
     with pytest.raises(JigdoError, match="leads to more than 256 URLs"):
         urls(servers, "L25:x")
+
+
+def test_urls_may_have_65_536_characters() -> None:
+    long = "x" * 40_000
+    servers = f"A=B:{long}\nB=http://h/{long}\nC=B:{long[: 65_536 - 40_000 - 10]}\n"
+
+    assert len(urls(servers, "C:x")[0]) == 65_536
+    with pytest.raises(JigdoError, match="A → B leads to a URL of more than 65,536 characters"):
+        urls(servers, "A:x")
+
+
+def test_long_labels_are_cut_in_messages() -> None:
+    label = "L" * 1000
+
+    with pytest.raises(JigdoError) as caught:
+        urls(f"{label}={label}:", f"{label}:x")
+
+    assert caught.value.what.endswith(f" circle: {label[:40]} → {label[:40]}")
 
 
 @pytest.mark.parametrize(

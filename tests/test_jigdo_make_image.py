@@ -21,7 +21,7 @@ from release_builder.jigdo.entries import (
     UnmatchedData,
     format_description,
 )
-from release_builder.jigdo.make_image import make_image
+from release_builder.jigdo.make_image import WrongPart, make_image
 from release_builder.jigdo.rsync_sum import rsync_sum
 from release_builder.jigdo.template import Template, read_template
 
@@ -181,15 +181,17 @@ def test_whatever_the_unfinished_image_holds_the_bytes_come_out_right(
 @pytest.mark.parametrize(
     ("offer", "found"),
     [
-        pytest.param(Offer(TWO[::-1]), f"{md5(TWO[::-1])}", id="other bytes"),
-        pytest.param(Offer(TWO[:-1]), f"{md5(TWO[:-1])}", id="short"),
-        pytest.param(Offer(b""), f"{md5(b'')}", id="empty"),
-        pytest.param(Offer(TWO, Broken), "Input/output error", id="bad sector"),
-        pytest.param(Offer(OSError(13, "Permission denied")), "Permission denied", id="forbidden"),
+        pytest.param(Offer(TWO[::-1]), (md5(TWO[::-1]), ""), id="other bytes"),
+        pytest.param(Offer(TWO[:-1]), (md5(TWO[:-1]), ""), id="short"),
+        pytest.param(Offer(b""), (md5(b""), ""), id="empty"),
+        pytest.param(Offer(TWO, Broken), (None, "Input/output error"), id="bad sector"),
+        pytest.param(
+            Offer(OSError(13, "Permission denied")), (None, "Permission denied"), id="forbidden"
+        ),
     ],
 )
 def test_a_candidate_that_is_not_the_part_is_told_and_the_next_is_tried(
-    workdir: Path, offer: Offer, found: str
+    workdir: Path, offer: Offer, found: tuple[Digest | None, str]
 ) -> None:
     source = Source({md5(ONE): [Offer(ONE)], md5(TWO): [offer, Offer(TWO)]})
     with unfinished(workdir) as out:
@@ -198,10 +200,67 @@ def test_a_candidate_that_is_not_the_part_is_told_and_the_next_is_tried(
 
     assert written == CONTENT
     assert image.digests == {"md5": md5(CONTENT)}
-    assert [(wrong.part, wrong.where, wrong.found) for wrong in image.wrong] == [
-        (matched(TWO), "the offer", found)
-    ]
-    assert offer.confirmed == []
+    assert image.wrong == (WrongPart(matched(TWO), "the offer", *found),)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "sentence"),
+    [
+        pytest.param(
+            WrongPart(matched(ONE), "a/b", md5(TWO)),
+            f"a/b should be {md5(ONE)}, but is {md5(TWO)}",
+            id="other bytes",
+        ),
+        pytest.param(
+            WrongPart(matched(ONE), "a/b", None, "Permission denied"),
+            "a/b cannot be read: Permission denied",
+            id="unreadable",
+        ),
+    ],
+)
+def test_a_wrong_part_is_told_in_a_sentence(wrong: WrongPart, sentence: str) -> None:
+    assert str(wrong) == sentence
+
+
+@pytest.mark.parametrize(
+    ("offer", "confirmed"),
+    [
+        pytest.param(Offer(TWO[::-1]), [md5(TWO[::-1])], id="other bytes"),
+        pytest.param(Offer(TWO[:-1]), [], id="short"),
+        pytest.param(Offer(TWO, Broken), [], id="bad sector"),
+    ],
+)
+def test_a_candidate_learns_its_digest_if_all_of_it_was_read(
+    workdir: Path, offer: Offer, confirmed: list[Digest]
+) -> None:
+    with unfinished(workdir) as out:
+        make_image(template(), out, [Source({md5(TWO): [offer]})], ["md5"])
+
+    assert offer.confirmed == confirmed
+
+
+def test_beside_trusted_runs_the_templates_data_is_not_read_again(workdir: Path) -> None:
+    broken = template(b"no stream at all")
+    told: list[int] = []
+    with unfinished(workdir) as out:
+        make_image(template(), out, [having(TWO)], ["md5"])
+
+        image = make_image(broken, out, [having(ONE)], ["md5"], told.append, trusted={2})
+        written = content_of(out)
+
+    assert written == CONTENT
+    assert image.digests == {"md5": md5(CONTENT)}
+    assert (image.bytes_kept, image.bytes_unmatched) == (len(TWO) + len(GAP), 0)
+    assert image.bytes_copied == 2 * len(ONE)
+    assert sum(told) == len(CONTENT)
+
+
+def test_what_stands_wrong_beside_trusted_runs_shows_in_the_digest(workdir: Path) -> None:
+    there = bytes(2000) + CONTENT[2000:]
+    with unfinished(workdir, there) as out:
+        image = make_image(template(), out, [having(ONE, TWO)], ["md5"], trusted={1, 2, 4})
+
+    assert image.digests == {"md5": md5(there)}
 
 
 def test_what_only_begins_with_the_part_is_the_part(workdir: Path) -> None:

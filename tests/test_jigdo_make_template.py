@@ -694,3 +694,43 @@ def test_what_a_finder_says_is_tried_and_not_believed(files: list[Listed]) -> No
     assert made.matches == [(AT_ONE, "one")]
     assert made.rebuilt() == IMAGE
     assert made.bytes_told == len(IMAGE)
+
+
+class Counting(io.BytesIO):
+    """Counts the bytes that are read."""
+
+    count = 0
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        data = super().read(size)
+        self.count += len(data)
+        return data
+
+
+def test_many_names_for_one_extent_cost_no_more_than_one(workdir: Path) -> None:
+    files = write(workdir, {"a": noise(100_000, "a"), "b": noise(100_000, "b")})
+    image = Counting(noise(100_000, "c"))
+
+    made = make(image, files, [Extent(0, 100_000, Kind.FILE, f"f{n}") for n in range(500)])
+
+    assert made.matches == []
+    assert image.count <= 3 * 100_000
+
+
+def test_of_many_names_for_one_extent_any_may_be_the_right_one(workdir: Path) -> None:
+    files = write(workdir, {"a": noise(5000, "a"), "b": ONE})
+
+    made = make(ONE + b"end", files, [Extent(0, len(ONE), Kind.FILE, name) for name in "xaby"])
+
+    assert made.matches == [(0, "b")]
+
+
+def test_extents_that_overlap_without_end_are_passed_over_at_last(workdir: Path) -> None:
+    size = 1 << 20
+    files = write(workdir, {"a": noise(size, "a"), "b": noise(size, "b")})
+    image = Counting(noise(2 * size, "c"))
+
+    made = make(image, files, [Extent(at, size, Kind.FILE, "x") for at in range(500)])
+
+    assert made.matches == []
+    assert image.count <= 80 * size

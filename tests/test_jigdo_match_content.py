@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -488,3 +489,57 @@ def test_the_rate_is_that_of_a_search(monkeypatch: pytest.MonkeyPatch) -> None:
 
     assert 1e6 < plain < fast
     assert rate() < fast
+
+
+@pytest.mark.parametrize(
+    "greedy", [pytest.param(True, id="greedy"), pytest.param(False, id="longest")]
+)
+def test_many_files_that_begin_alike_are_told_apart(workdir: Path, *, greedy: bool) -> None:
+    contents = {f"{n:02}": PERIOD + noise(1000 + n % 3, n) for n in range(30)}
+    contents |= {f"x{n}": PERIOD + noise(70_000, "same") + noise(100, n) for n in range(10)}
+    names = sorted(contents, key=lambda name: noise(4, name))
+    image = workdir / "image"
+    image.write_bytes(b"".join(contents[name] for name in names))
+    files = write(workdir, contents)
+
+    index = ContentIndex(files, BLOCK, greedy=greedy)
+
+    assert [name for _, name in search(index, image)] == names
+    assert index.given_up == {}
+
+
+def test_of_many_equal_files_the_first_that_can_be_read_is_found(workdir: Path) -> None:
+    files = write(workdir, {f"{n:02}": PERIOD + b"equal" for n in range(20)})
+    image = workdir / "image"
+    image.write_bytes(b"-" * 100 + PERIOD + b"equal")
+    index = ContentIndex(files, BLOCK, greedy=False)
+    Path(files[0].path).unlink()
+
+    result = search(index, image)
+
+    assert result == [(100, "01")]
+    assert list(index.unreadable) == [files[0].path]
+
+
+def test_many_files_that_begin_alike_take_time_as_there_are_files(workdir: Path) -> None:
+    """Each compared at each place, they would take 2 million comparisons."""
+    contents = {f"{n:04}": PERIOD + noise(BLOCK, n) for n in range(1500)}
+    image = workdir / "image"
+    image.write_bytes(b"".join(reversed(contents.values())))
+    index = ContentIndex(write(workdir, contents), BLOCK, greedy=False)
+    before = time.process_time()
+
+    result = search(index, image)
+
+    assert len(result) == 1500
+    assert time.process_time() - before < 2
+
+
+def test_many_files_that_begin_everywhere_and_never_go_on_are_given_up(workdir: Path) -> None:
+    files = write(workdir, {f"{n}": PERIOD + noise(70_000, n) for n in range(9)})
+    image = workdir / "image"
+    image.write_bytes((PERIOD + b"other") * 3000)
+    index = ContentIndex(files, BLOCK, greedy=False)
+
+    assert search(index, image) == []
+    assert index.given_up

@@ -7,7 +7,7 @@ import struct
 
 import pytest
 
-from release_builder.jigdo.rsync_sum import TABLE, rsync_sum
+from release_builder.jigdo.rsync_sum import TABLE, rsync_sum, template_sums
 
 
 def test_the_table_is_the_one_that_jigdo_file_was_found_to_use() -> None:
@@ -30,3 +30,18 @@ def test_the_table_is_the_one_that_jigdo_file_was_found_to_use() -> None:
 )
 def test_a_sum_is_stored_as_jigdo_file_stores_it(block: bytes, stored: str) -> None:
     assert rsync_sum(block).hex() == stored
+
+
+@pytest.mark.parametrize(
+    ("first", "count"),
+    [
+        pytest.param(b"abc", 2, id="short: as it is, and padded"),
+        pytest.param(b"abcd", 1, id="a whole block"),
+        pytest.param(b"", 2, id="empty"),
+    ],
+)
+def test_a_template_may_have_the_sum_of_a_short_block_with_zeros(first: bytes, count: int) -> None:
+    sums = template_sums(first, 4)
+
+    assert sums == {rsync_sum(first), rsync_sum((first + bytes(4))[:4])}
+    assert len(sums) == count

@@ -210,3 +210,52 @@ def test_a_candidate_that_vanished_is_an_error_of_the_system(workdir: Path) -> N
 
     with pytest.raises(FileNotFoundError):
         candidate.open()
+
+
+def test_all_equal_files_are_candidates_in_turn(workdir: Path) -> None:
+    source = scanned(write(workdir, one=CONTENT, twin=TWIN, two=CONTENT))
+
+    candidates = [candidate.where for candidate in source.candidates(part())]
+
+    assert candidates == [str(workdir / "one"), str(workdir / "two")]
+
+
+def test_behind_the_only_likely_file_come_those_with_the_digest(workdir: Path) -> None:
+    """A template's rsync sum may be wrong, and be that of another file."""
+    source = scanned(write(workdir, right=CONTENT, likely=noise(SIZE), again=CONTENT))
+    wanted = MatchedFile(SIZE, rsync_sum(noise(1024)), md5(CONTENT))
+
+    candidates = [candidate.where for candidate in source.candidates(wanted)]
+
+    assert candidates == [str(workdir / name) for name in ("likely", "right", "again")]
+
+
+def test_a_file_with_another_digest_than_the_cache_says_corrects_the_cache(workdir: Path) -> None:
+    files = write(workdir, one=CONTENT, two=TWIN)
+    inode = (workdir / "two").stat().st_ino
+    cache = Cache({inode: md5(b"what it never had")})
+    wanted = MatchedFile(SIZE, part().rsync_sum, md5(b"what it never had"))
+    (candidate,) = scanned(files, cache).candidates(wanted)
+
+    with candidate.open():
+        candidate.confirm(md5(TWIN))
+
+    assert cache.known[inode] == md5(TWIN)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [pytest.param(CONTENT + b"x", id="longer"), pytest.param(CONTENT[:-1], id="shorter")],
+)
+def test_a_file_whose_size_changed_since_it_was_listed_is_not_read(
+    workdir: Path, content: bytes
+) -> None:
+    cache = Cache()
+    candidate = next(scanned(write(workdir, right=CONTENT), cache).candidates(part()))
+    (workdir / "right").write_bytes(content)
+
+    with pytest.raises(OSError, match="its size changed meanwhile"):
+        candidate.open()
+    candidate.confirm(md5(CONTENT))
+
+    assert cache.known == {}

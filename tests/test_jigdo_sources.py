@@ -15,7 +15,7 @@ from release_builder.digests import Digest
 from release_builder.errors import WrongBytesError
 from release_builder.jigdo.entries import Description, ImageInfo, MatchedFile, UnmatchedData
 from release_builder.jigdo.rsync_sum import rsync_sum
-from release_builder.jigdo.sources import ImageSource
+from release_builder.jigdo.sources import ImageSource, digest_of_file
 from release_builder.jigdo.tree_source import TreeSource
 
 if TYPE_CHECKING:
@@ -114,10 +114,18 @@ def test_a_file_is_told_from_others_of_its_length_by_its_first_block(workdir: Pa
     write(workdir / "other", CONTENT[::-1])
     cache = Memory()
 
-    contents = found(source(workdir, "Any:a.rpm", cache=cache))
+    candidate = next(source(workdir, "Any:a.rpm", cache=cache).candidates(PART))
 
-    assert contents == [CONTENT]
+    assert candidate.where == str(workdir / "renamed")
     assert cache.known == {}  # nothing was hashed for that
+
+
+def test_when_what_parts_names_is_wrong_all_copies_are_tried(workdir: Path) -> None:
+    write(workdir / "a.rpm", noise(3000, "damaged"))
+    write(workdir / "copy")
+    write(workdir / "other copy")
+
+    assert found(source(workdir, "Any:a.rpm")) == [noise(3000, "damaged"), CONTENT, CONTENT]
 
 
 def test_files_with_the_same_first_block_are_told_apart_by_their_digests(workdir: Path) -> None:
@@ -242,3 +250,12 @@ def test_an_older_image_has_parts_where_its_template_says(workdir: Path) -> None
     assert candidate.where == f"{image} at byte 4"
     other = MatchedFile(3000, bytes(8), Digest("md5", bytes(16)))
     assert list(older.candidates(other)) == []
+
+
+def test_who_waits_for_a_digest_is_told_of_the_bytes_that_are_read(workdir: Path) -> None:
+    path, cache, told = write(workdir / "a.rpm"), Memory(), list[int]()
+
+    digests = [digest_of_file(str(path), "md5", cache, told.append) for _ in range(2)]
+
+    assert digests == [DIGEST] * 2
+    assert told == [3000]  # the second one was known

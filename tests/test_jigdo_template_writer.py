@@ -19,7 +19,7 @@ from release_builder.jigdo.entries import (
     format_description,
 )
 from release_builder.jigdo.template import read_template
-from release_builder.jigdo.template_writer import COMPRESSIONS, GENERATOR, TemplateWriter
+from release_builder.jigdo.template_writer import GENERATOR, TemplateWriter
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -65,7 +65,7 @@ def data_parts(template: bytes) -> Iterator[tuple[bytes, int]]:
 
 
 @pytest.mark.parametrize("level", [pytest.param(level, id=f"level {level}") for level in range(10)])
-@pytest.mark.parametrize("compression", [pytest.param(name, id=name) for name in COMPRESSIONS])
+@pytest.mark.parametrize("compression", ["gzip", "bzip2"])
 @pytest.mark.parametrize(
     "algorithm", [pytest.param("md5", id="md5"), pytest.param("sha256", id="sha256")]
 )
@@ -154,14 +154,14 @@ def test_bzip2_takes_level_1_for_0() -> None:
     assert fast == faster
 
 
-@pytest.mark.parametrize("compression", [pytest.param(name, id=name) for name in COMPRESSIONS])
+@pytest.mark.parametrize("compression", ["gzip", "bzip2"])
 def test_the_bytes_do_not_depend_on_the_number_of_cores(
     compression: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     templates = set()
 
-    for cores in (1, 2, 64, None):
-        monkeypatch.setattr(os, "cpu_count", lambda cores=cores: cores)
+    for cores in (1, 2, 64):
+        monkeypatch.setattr(os, "sched_getaffinity", lambda _pid, cores=cores: set(range(cores)))
         templates.add(written([ZEROS_AND_NOISE], "md5", compression))
 
     assert len(templates) == 1
@@ -205,13 +205,33 @@ class Full(io.BytesIO):
         return super().write(data)
 
 
+def fill(out: io.BytesIO) -> None:
+    with TemplateWriter(out, "md5", "gzip", 1) as writer:
+        writer.unmatched(ZEROS_AND_NOISE)
+        writer.finish(description_of(ZEROS_AND_NOISE, "md5"))
+
+
 def test_what_cannot_be_written_is_told_and_no_thread_is_left() -> None:
     before = threading.active_count()
 
-    with TemplateWriter(Full(), "md5", "gzip", 1) as writer:
-        writer.unmatched(ZEROS_AND_NOISE)
-
-        with pytest.raises(OSError, match="No space left"):
-            writer.finish(description_of(ZEROS_AND_NOISE, "md5"))
+    with pytest.raises(OSError, match="No space left"):
+        fill(Full())
 
     assert threading.active_count() == before
+
+
+@pytest.mark.parametrize(
+    ("compression", "most"),
+    [pytest.param("gzip", 6, id="gzip"), pytest.param("bzip2", 3, id="bzip2")],
+)
+def test_many_cores_take_no_more_memory_than_a_few(
+    compression: str, most: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(os, "sched_getaffinity", lambda _pid: set(range(64)))
+    before = threading.active_count()
+
+    with TemplateWriter(io.BytesIO(), "md5", compression, 1) as writer:
+        writer.unmatched(bytes(20 * MIB))
+        threads = threading.active_count() - before
+
+    assert 1 <= threads <= most

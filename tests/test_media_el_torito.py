@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import io
 from struct import pack
 
 import pytest
 from iso_builder import FIRST, ROOT, SECTOR, extents, folder, image, of_kind, record
 
-from release_builder.extents import Kind
-from release_builder.media import MediaError
+from release_builder.extents import Extent, Kind
+from release_builder.media import MediaError, find_layout
 
 CATALOG = 30
 VALID = b"\1" + bytes(29) + b"\x55\xaa"
@@ -54,7 +55,7 @@ def test_what_is_a_file_as_well_is_found_as_the_file() -> None:
     records = (record(b"BOOT.CAT", CATALOG, SECTOR), record(b"BOOT.IMG", FIRST, 9000))
     content = bootable(VALID, boot(FIRST), records=records)
 
-    found = [extent.name for extent in extents(content)][-2:]
+    found = [extent.name for extent in extents(content) if extent.kind is Kind.FILE]
 
     assert found == ["BOOT.CAT", "BOOT.IMG"]
     assert of_kind(content, Kind.BOOT_CATALOG) == []
@@ -141,3 +142,16 @@ def test_a_section_that_never_ends_is_read_to_a_limit_only() -> None:
 def test_a_broken_catalog_is_refused_with_the_place(content: bytes, words: str) -> None:
     with pytest.raises(MediaError, match=words):
         extents(content)
+
+
+def test_a_broken_catalog_loses_no_file() -> None:
+    content = bytearray(bootable(VALID, boot(FIRST), records=(record(b"A", FIRST, 9000),)))
+    content[CATALOG * SECTOR + 30] = 0
+    layout = find_layout(io.BytesIO(content))
+    assert layout is not None
+
+    found: list[Extent] = []
+    with pytest.raises(MediaError, match="no boot catalog begins"):
+        found.extend(layout.extents)
+
+    assert [each.name for each in found if each.kind is Kind.FILE] == ["A"]

@@ -52,12 +52,12 @@ def test_all_that_an_image_tells_is_found_in_order() -> None:
         Extent(0, 32768, Kind.SYSTEM_AREA),
         Extent(32768, 2048, Kind.DESCRIPTOR),
         Extent(34816, 2048, Kind.DESCRIPTOR),
-        Extent(TABLE * SECTOR, 10, Kind.PATH_TABLE),
-        Extent((TABLE + 1) * SECTOR, 10, Kind.PATH_TABLE),
         Extent(ROOT * SECTOR, 2048, Kind.DIRECTORY),
         Extent(25 * SECTOR, 5000, Kind.FILE, "A"),
         Extent(FIRST * SECTOR, 2048, Kind.DIRECTORY, "D"),
         Extent(30 * SECTOR, 1, Kind.FILE, "D/B.TXT"),
+        Extent(TABLE * SECTOR, 10, Kind.PATH_TABLE),
+        Extent((TABLE + 1) * SECTOR, 10, Kind.PATH_TABLE),
     ]
 
 
@@ -319,7 +319,9 @@ AT = ROOT * SECTOR + 68  # of the record
             image({ROOT: record(b"A", 30, 5)}), "no directory begins at offset", id="root a file"
         ),
         pytest.param(
-            image({16: descriptor(table=39)}), "path table at offset 81920 ends", id="path table"
+            image({16: descriptor(table=39), ROOT: folder(ROOT)}),
+            "path table at offset 81920 ends",
+            id="path table",
         ),
         pytest.param(
             edited(WITH_FILE, AT, b"\x21"), f"record at offset {AT} cannot be 33", id="short record"
@@ -433,3 +435,34 @@ def test_fifty_thousand_files_take_no_memory() -> None:
 
     assert count == 50_000
     assert peak < 1 << 20
+
+
+def test_a_path_table_beyond_the_end_loses_no_file() -> None:
+    content = image({16: descriptor(table=39), ROOT: folder(ROOT, record(b"A", 30, 5))})
+    layout = find_layout(io.BytesIO(content))
+    assert layout is not None
+
+    found: list[Extent] = []
+    with pytest.raises(MediaError, match="path table"):
+        found.extend(layout.extents)
+
+    assert Extent(30 * SECTOR, 5, Kind.FILE, "A") in found
+
+
+def test_many_names_in_a_deep_directory_take_no_memory() -> None:
+    deepest = FIRST + 40
+    records = [record(b"A", 30, 1)] * 300
+    length = 8 * SECTOR
+    folders = {
+        FIRST + number: folder(
+            FIRST + number, record(b"D" * 200, FIRST + number + 1, length, flags=FOLDER)
+        )
+        for number in range(40)
+    }
+    root = folder(ROOT, record(b"D", FIRST, SECTOR, flags=FOLDER))
+    content = image(
+        {ROOT: root, **folders, deepest: folder(deepest, *records, length=length)}, deepest + 8
+    )
+
+    with pytest.raises(MediaError, match="too many and too long"):
+        extents(content)

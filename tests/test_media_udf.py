@@ -14,6 +14,8 @@ from iso_builder import SECTOR, extents, files, folders
 
 from release_builder.extents import Extent, Kind
 from release_builder.media import MediaError, find_layout
+from release_builder.media.image import Image
+from release_builder.media.udf import _BesideIso9660
 
 CONTENT = {"a": noise(5000, 1), "d/näme 1": noise(3, 2), "d/e/日本": noise(2048, 3), "d/empty": b""}
 FILE_ENTRY = pack("<HH", 261, 2)
@@ -152,3 +154,13 @@ def test_an_image_without_a_root_directory_has_no_files() -> None:
 def test_a_broken_image_is_refused(content: bytes, words: str) -> None:
     with pytest.raises(MediaError, match=words):
         extents(content)
+
+
+def test_long_directories_are_refused_before_they_take_long() -> None:
+    image = Image(io.BytesIO(WHOLE + bytes(4 << 20)))
+    stream = _BesideIso9660(image, 3)
+    stream.read(3 << 19)
+    stream.seek(0)
+
+    with pytest.raises(MediaError, match="directories are too long"):
+        stream.read(3 << 19)

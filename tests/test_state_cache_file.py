@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import contextlib
 import os
 import sqlite3
 from typing import TYPE_CHECKING
@@ -131,6 +132,40 @@ def test_a_digest_is_kept_as_long_as_is_wanted(
 
     with open_cache_file(file, kept_days=kept_days) as cache:
         assert (cache.get(status(), "md5") == MD5) is known
+
+
+def test_a_run_that_only_reads_writes_nothing(file: Path) -> None:
+    put_one(file)
+    before = file.stat().st_mtime_ns, file.read_bytes()
+
+    with open_cache_file(file, kept_days=30) as cache:
+        assert cache.get(status(), "md5") == MD5
+
+    assert (file.stat().st_mtime_ns, file.read_bytes()) == before
+
+
+@pytest.mark.parametrize(
+    "script",
+    [
+        pytest.param("CREATE VIEW others AS SELECT 1", id="view"),
+        pytest.param(
+            "CREATE TRIGGER t AFTER INSERT ON digests BEGIN DELETE FROM digests; END", id="trigger"
+        ),
+    ],
+)
+def test_a_cache_that_holds_more_than_ours_is_begun_anew(file: Path, script: str) -> None:
+    put_one(file)
+    with contextlib.closing(sqlite3.connect(file)) as database:
+        database.execute(script)
+
+    with open_cache_file(file) as cache:
+        known = cache.get(status(), "md5")
+    put_one(file)
+
+    assert known is None
+    assert [note.partition(" was damaged")[0] for note in cache.notes] == [str(file)]
+    with open_cache_file(file) as again:
+        assert again.get(status(), "md5") == MD5
 
 
 def test_no_cache_remembers_nothing() -> None:

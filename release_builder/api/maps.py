@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from release_builder.errors import DescriptorError, SurroundingsError, WrongBytesError, printable
 from release_builder.files import open_regular, replacing
 from release_builder.jigdo.image_map import map_image
-from release_builder.jigdo.location import parse_jigdo
+from release_builder.jigdo.location import read_jigdo
 from release_builder.jigdo.map_layout import map_picture
 from release_builder.jigdo.template import read_template
 from release_builder.media import MediaError, find_layout
@@ -64,8 +64,7 @@ def draw_map(
 
 
 def _parts(jigdo: Path) -> Mapping[Digest, tuple[str, ...]]:
-    with open_regular(jigdo) as stream:
-        return parse_jigdo(stream.read(), str(jigdo)).parts
+    return read_jigdo(jigdo).parts
 
 
 def _extents(image: Path, template: Template) -> tuple[list[Extent], tuple[str, ...]]:

@@ -39,7 +39,7 @@ class _Unparsed(click.Command):
         return []
 
     def invoke(self, ctx: click.Context) -> Status:
-        return jigdo_file.run((*self._before, *ctx.params["files"]), _NAME)
+        return jigdo_file.run((*self._before, *ctx.params["files"]), _NAME, _OWN)
 
 
 class _Commands(click.Group):

@@ -159,22 +159,24 @@ def _read(merge: bytes) -> tuple[JigdoFile, _Text]:
     """What ``merge`` says, and how."""
     # The readers ask for an [Image] section, which pieces may lack.
     content = unpack(merge, _MERGED) + b"\n[Image]\n"
-    old, (*lines, _) = parse_jigdo(content, _MERGED), read_lines(content, _MERGED)
-    if not any(line.opens for line in lines) and any(line.key or line.problem for line in lines):
-        raise JigdoError(
-            f"{_MERGED}: no .jigdo file: it has no [section]",
-            hint="put a line like [Servers] above its entries",
-        )
-    text = _Text()
-    if not lines[0].text.startswith(_MAGIC):
-        text.rows += _HEADER
-    for line in lines:
+    old, text = parse_jigdo(content, _MERGED), _Text()
+    opens = says_something = False
+    for line, _ in itertools.pairwise(read_lines(content, _MERGED)):  # all but our own [Image]
+        if line.number == 1 and not line.text.startswith(_MAGIC):
+            text.rows += _HEADER
+        opens = opens or line.opens
+        says_something = says_something or bool(line.key or line.problem)
         if line.section != "Parts":
             _keep(text, line)
         elif line.key:
             text.parts.append((line.key, line.text[line.value_at :].strip(" \t")))
         elif not line.opens and line.text.strip(" \t"):
             text.rows.append(line.text)  # a comment
+    if says_something and not opens:
+        raise JigdoError(
+            f"{_MERGED}: no .jigdo file: it has no [section]",
+            hint="put a line like [Servers] above its entries",
+        )
     return old, text
 
 

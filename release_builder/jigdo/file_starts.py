@@ -10,19 +10,22 @@ from __future__ import annotations
 
 import os
 from array import array
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
 from dataclasses import dataclass
 from heapq import heappop, heappush
-from typing import TYPE_CHECKING, BinaryIO, Final
+from typing import TYPE_CHECKING, BinaryIO, Final, TypeAlias
 
 from release_builder.digests import BLOCK
 from release_builder.jigdo.rolling import WORD, KnownSums, window_sum
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
 _CHUNK: Final = 1 << 16  # bytes; more would be summed in vain when a file is found in it
 _FIRST_READ: Final = 1 << 12  # bytes; most runs are the padding of a sector
+
+# Files that begin alike: two places among FileStarts' numbers, or -1 and one number.
+Group: TypeAlias = tuple[int, int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,12 +124,12 @@ class FileStarts:
         self._numbers = array("I", (numbers[each] for each in order))
         self._sums = KnownSums(sums, words, numpy=numpy)
 
-    def candidates(self, region: Region) -> Iterator[tuple[int, list[int]]]:
-        """Offsets in ``region``, rising, with the numbers, rising, of files that may begin there.
+    def candidates(self, region: Region) -> Iterator[tuple[int, set[Group]]]:
+        """Offsets in ``region``, rising, with the groups of files that may begin there.
 
         None before ``region.position`` is new, and what it passes meanwhile is not read.
         """
-        waiting: list[tuple[int, int]] = []  # a heap of offsets and numbers
+        waiting: list[tuple[int, Group]] = []  # a heap
         at = flat_to = region.position
         while self._sums and (chunk := region.read(at, _CHUNK + self._block_length)):
             for place in self._places(chunk[: _CHUNK + self._width - WORD]):
@@ -139,7 +142,7 @@ class FileStarts:
                     flat_to = run_end - self._width + 1
                     for run, number in self._runs.get(window[:1], ()):
                         if run_end - run > offset - WORD:
-                            heappush(waiting, (run_end - run, number))
+                            heappush(waiting, (run_end - run, (-1, number)))
                 for shift in range(min(WORD, offset - region.position + 1)):
                     first = place - shift
                     block = (
@@ -147,8 +150,9 @@ class FileStarts:
                         if first >= 0
                         else region.read(at + first, self._block_length)
                     )
-                    for number in self._with_block(block):
-                        heappush(waiting, (at + first, number))
+                    group = self._with_block(block)
+                    if group:
+                        heappush(waiting, (at + first, group))
                 # What is found from here on begins later than these.
                 yield from _ready(waiting, offset)
             yield from _ready(waiting, at + _CHUNK - WORD)
@@ -174,13 +178,18 @@ class FileStarts:
         # One place is enough to find the end of a run.
         return [0] if chunk[:1] in self._flat else []
 
-    def _with_block(self, block: bytes) -> Iterator[int]:
-        """The numbers of the files whose first block is ``block``, as far as its hash tells."""
+    def numbers(self, group: Group) -> Sequence[int]:
+        """Those of the files in ``group``, rising."""
+        first, last = group
+        return (last,) if first < 0 else self._numbers[first:last]
+
+    def _with_block(self, block: bytes) -> Group | None:
+        """The files whose first block is ``block``, as far as its hash tells."""
         head = hash(block)
-        place = bisect_left(self._heads, head)
-        while place < len(self._heads) and self._heads[place] == head:
-            yield self._numbers[place]
-            place += 1
+        first = bisect_left(self._heads, head)
+        if first == len(self._heads) or self._heads[first] != head:
+            return None
+        return first, bisect_right(self._heads, head, first)
 
 
 def run_length(blocks: Iterable[bytes], value: bytes) -> int:
@@ -198,11 +207,11 @@ def _is_flat(data: bytes) -> bool:
     return data == data[:1] * len(data)
 
 
-def _ready(waiting: list[tuple[int, int]], last: int) -> Iterator[tuple[int, list[int]]]:
+def _ready(waiting: list[tuple[int, Group]], last: int) -> Iterator[tuple[int, set[Group]]]:
     """Take what is at offsets up to ``last`` from the heap, by offset."""
     while waiting and waiting[0][0] <= last:
         offset = waiting[0][0]
-        numbers = set()
+        groups = set()
         while waiting and waiting[0][0] == offset:
-            numbers.add(heappop(waiting)[1])
-        yield offset, sorted(numbers)
+            groups.add(heappop(waiting)[1])
+        yield offset, groups

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from release_builder.jigdo.entries import Description
 
 _SECTOR: Final = 2048  # bytes, ECMA-119 6.1.2
+_MOST_TAILS: Final = 64  # of a name, which a .jigdo may make of 32,000 folders
 
 
 class Origin(Enum):
@@ -245,10 +246,10 @@ def _namesakes(names: set[str], parts: Mapping[Digest, Sequence[str]]) -> dict[s
 
 
 def _tails(path: str) -> Iterator[str]:
-    """``path`` without its first folders: none, one, two and so on."""
-    while path:
-        yield path
-        path = path.partition("/")[2]
+    """``path``, and its last names: 63, 62 and so on, as far as it has so many."""
+    names = path.rsplit("/", _MOST_TAILS - 1)
+    tails = ("/".join(names[first:]) for first in range(len(names)))
+    return filter(None, tails)
 
 
 def _without_overlaps(extents: Iterable[Extent]) -> list[_Known]:

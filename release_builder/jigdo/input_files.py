@@ -143,6 +143,31 @@ def unused_labels(inputs: InputFiles, labels: Sequence[tuple[str, str]]) -> tupl
     return tuple(sentences)
 
 
+def unused_uris(inputs: InputFiles, uris: Sequence[tuple[str, str]]) -> tuple[str, ...]:
+    """A sentence for each --uri that no file will be had from; jigdo-file is silent about them.
+
+    Args:
+        inputs: What read_input_files found.
+        uris: ``(label, URL)`` of each --uri.
+    """
+    used = {root.label for root in inputs.roots if root.label}
+    first: dict[str, str] = {}
+    sentences = []
+    for label, url in uris:
+        name, known = printable(label), first.setdefault(label, url)
+        if label not in used:
+            sentences.append(
+                f"--uri {name}={printable(url)} is not used: no argument has the label {name};"
+                f" give it with --label {name}=FOLDER"
+            )
+        elif known != url:
+            sentences.append(
+                f"--uri {name}={printable(url)} is not used: {name} has the URL"
+                f" {printable(known)} already"
+            )
+    return tuple(sentences)
+
+
 def pick_labels(roots: Iterable[Root], taken: Container[str] = ()) -> dict[Root, str]:
     """The label of each root: the user's own, else ``A``, ``B``, … ``Z``, ``AA``, ``BA`` and on.
 

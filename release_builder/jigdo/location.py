@@ -6,24 +6,34 @@ The lines and words of the format are in syntax.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from release_builder.digests import Digest
 from release_builder.errors import printable
-from release_builder.files import check_leaf
-from release_builder.jigdo.syntax import JigdoError, Line, read_lines, split_words, unpack
+from release_builder.files import check_leaf, open_regular
+from release_builder.jigdo.syntax import (
+    JigdoError,
+    Line,
+    read_content,
+    read_lines,
+    split_words,
+    unpack,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from pathlib import Path
 
-__all__ = ["ImageSection", "JigdoError", "JigdoFile", "Server", "parse_jigdo"]
+__all__ = ["ImageSection", "JigdoError", "JigdoFile", "Server", "parse_jigdo", "read_jigdo"]
 
 _MOST_PROBLEMS: Final = 100  # more tell nobody anything
 _MOST_URLS: Final = 256  # of one part
+_LONGEST_URL: Final = 64 << 10  # characters; servers take 8,000
+_SHOWN: Final = 40  # characters of a label
 _DEEPEST: Final = 64  # labels that lead from one to the next
 _SECTIONS: Final = ("Jigdo", "Image", "Servers", "Parts", "Comment", "comment")
-_VERSION: Final = re.compile(r"0*([0-9]+)(\.[0-9]+)*")
+_VERSION: Final = re.compile(r"([0-9]++)(?:\.[0-9]++)*+")
 _TEMPLATE_DIGESTS: Final = {"Template-MD5Sum": "md5", "Template-SHA256Sum": "sha256"}
 
 
@@ -89,6 +99,13 @@ class JigdoFile:
     parts: Mapping[Digest, tuple[str, ...]]
     problems: tuple[str, ...] = ()
     name: str = ".jigdo"
+    _urls_of: dict[str, list[str]] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        urls_of: dict[str, list[str]] = {}
+        for server in self.servers:
+            urls_of.setdefault(server.label, []).append(server.url)
+        object.__setattr__(self, "_urls_of", urls_of)
 
     def urls(self, location: str) -> tuple[str, ...]:
         """``location`` with its label, and those that this leads to, replaced by their URLs.
@@ -98,26 +115,47 @@ class JigdoFile:
             label that [Servers] knows.
 
         Raises:
-            JigdoError: The labels lead round in a circle, or to more than 256 URLs.
+            JigdoError: The labels lead round in a circle, to more than 256 URLs, or to one of more
+                than 65,536 characters.
         """
         return tuple(dict.fromkeys(self._expand(location, ())))
 
     def _expand(self, location: str, labels: tuple[str, ...]) -> list[str]:
         label, colon, path = location.partition(":")
-        servers = [server for server in self.servers if colon and server.label == label]
-        if not servers:
+        known = self._urls_of.get(label) if colon else None
+        if not known:
             return [location]
-        chain = printable(" → ".join((*labels, label)))
+        chain = (*labels, label)
         if label in labels:
-            raise JigdoError(f"{self.name}: labels of [Servers] lead in a circle: {chain}")
+            raise JigdoError(f"{self.name}: labels of [Servers] lead in a circle: {_told(chain)}")
         if len(labels) == _DEEPEST:
             raise JigdoError(f"{self.name}: more than {_DEEPEST} labels of [Servers] in a row")
         urls: list[str] = []
-        for server in servers:
-            urls += self._expand(server.url + path, (*labels, label))
+        for url in known:
+            if len(url) + len(path) > _LONGEST_URL:
+                raise JigdoError(
+                    f"{self.name}: {_told(chain)} leads to a URL of more than {_LONGEST_URL:,}"
+                    " characters"
+                )
+            urls += self._expand(url + path, chain)
             if len(urls) > _MOST_URLS:
-                raise JigdoError(f"{self.name}: {chain} leads to more than {_MOST_URLS} URLs")
+                raise JigdoError(
+                    f"{self.name}: {_told(chain)} leads to more than {_MOST_URLS} URLs"
+                )
         return urls
+
+
+def read_jigdo(path: Path) -> JigdoFile:
+    """Read the .jigdo file at ``path``; see parse_jigdo. Messages name it as ``path`` does.
+
+    Raises:
+        JigdoError: As parse_jigdo.
+        OSError: It is no regular file, or cannot be read.
+    """
+    name = str(path)
+    with open_regular(path) as stream:
+        content = read_content(stream, name)
+    return parse_jigdo(content, name)
 
 
 def parse_jigdo(content: bytes, name: str) -> JigdoFile:
@@ -213,7 +251,7 @@ class _Reader:
             version = _VERSION.fullmatch(value)
             if not version:
                 self.note(line, f"{value} is no version")
-            elif version[1] not in {"0", "1", "2"}:
+            elif version[1].lstrip("0") not in {"", "1", "2"}:
                 raise JigdoError(
                     f"{self._name}:{line.number}: format version {value[:20]} needs a newer program",
                     hint="update release-builder",
@@ -247,3 +285,8 @@ def _digest(text: str) -> Digest | None:
         return Digest.from_jigdo(text)
     except ValueError:
         return None
+
+
+def _told(labels: tuple[str, ...]) -> str:
+    """``labels`` in a message, where a long one is cut."""
+    return " → ".join(printable(label[:_SHOWN]) for label in labels)

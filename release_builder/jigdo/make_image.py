@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, BinaryIO
 
 from release_builder.digests import BLOCK, Digest
-from release_builder.jigdo.entries import MatchedFile, TemplateError, UnmatchedData
+from release_builder.jigdo.entries import MatchedFile, TemplateError
 from release_builder.jigdo.image_writer import ImageWriter
 from release_builder.jigdo.in_place import InPlace
 from release_builder.jigdo.part_digest import PartDigest
@@ -38,12 +38,19 @@ class WrongPart:
     Attributes:
         part: What was wanted.
         where: Where it was looked for.
-        found: The digest that was found there instead, or why it could not be read.
+        found: The digest that was found there instead; None if it could not be read.
+        why: Why it could not be read, else empty.
     """
 
     part: MatchedFile
     where: str
-    found: str
+    found: Digest | None
+    why: str = ""
+
+    def __str__(self) -> str:
+        if self.found is None:
+            return f"{self.where} cannot be read: {self.why}"
+        return f"{self.where} should be {self.part.digest}, but is {self.found}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,9 +61,9 @@ class Image:
         digests: The image's own digest for each algorithm; empty when parts are missing.
         missing: The parts that no source has, each once, in image order.
         wrong: What was found to be wrong on the way, whether or not another source had it right.
-        bytes_kept: Of parts that the unfinished image had already.
+        bytes_kept: Of what the unfinished image had already.
         bytes_copied: Of parts that came from the sources.
-        bytes_unmatched: Of the template itself.
+        bytes_unmatched: Of what came from the template itself.
     """
 
     digests: dict[str, Digest]
@@ -86,10 +93,11 @@ def make_image(  # noqa: PLR0913 (each may be chosen apart from the others)
         algorithms: Those for which the image's digest is wanted.
         on_bytes: Told how many bytes of the image are done with, found or not.
         trusted: Numbers of runs, from 0, that are in their place by the word of who wrote them:
-            not read unless the image is whole.
+            not read unless the image is whole. If there are any, so is all unmatched data, and
+            the template's is left unread.
 
     Raises:
-        TemplateError: The template's data does not fit its description.
+        TemplateError: The template's data, if it is read, does not fit its description.
         OSError: ``out`` cannot be written. What is in it helps the next try.
     """
     length = template.description.image.length
@@ -97,12 +105,14 @@ def make_image(  # noqa: PLR0913 (each may be chosen apart from the others)
         out.truncate(length)
     with _Maker(template, out, sources, tuple(algorithms), on_bytes) as maker:
         for number, run in enumerate(template.description.runs):
-            if isinstance(run, UnmatchedData):
-                maker.unmatched(run.length)
-            elif number in trusted:
-                maker.trust(run)
-            else:
+            if isinstance(run, MatchedFile) and number not in trusted:
                 maker.part(run)
+            elif trusted:
+                maker.trust(run.length)
+            else:
+                maker.unmatched(run.length)
+        if not trusted:
+            maker.finish_unmatched()
         return maker.finish()
 
 
@@ -113,6 +123,7 @@ class _Try:
     part: MatchedFile
     offset: int
     candidate: Candidate
+    length: int  # bytes that it had for the part
     others: Iterator[Candidate]  # not yet tried
 
 
@@ -160,20 +171,23 @@ class _Maker:
         self._unmatched += length
         self._done(length)
 
+    def finish_unmatched(self) -> None:
+        """No more bytes come from the template."""
+        self._data.finish()
+
     def part(self, part: MatchedFile) -> None:
         """The next bytes are ``part``."""
         if part.digest not in self._missing:
             self._try_next(part, self._offset, self._candidates(part))
         self._done(part.length)
 
-    def trust(self, part: MatchedFile) -> None:
-        """The next bytes are ``part`` and stand there, as somebody says."""
-        self._kept += part.length
-        self._done(part.length)
+    def trust(self, length: int) -> None:
+        """The next bytes stand there, as somebody says."""
+        self._kept += length
+        self._done(length)
 
     def finish(self) -> Image:
         """Look again for what was wrong; then the sum of it all."""
-        self._data.finish()
         self._hashing.finish()
         while self._failed:
             failed = self._failed.popleft()
@@ -203,20 +217,20 @@ class _Maker:
     def _try_next(self, part: MatchedFile, offset: int, candidates: Iterator[Candidate]) -> None:
         """Take ``part`` from the first of ``candidates`` that can be read; judge it later."""
         for candidate in candidates:
-            attempt = _Try(part, offset, candidate, candidates)
+            at = offset
             digest = PartDigest(self._hashing, part.digest.algorithm, part.length)
             take = self._writer.has if isinstance(candidate, InPlace) else self._writer.write
             try:
                 with _opened(candidate) as stream:
                     for block in _blocks(stream, part.length):
                         digest.update(block)
-                        take(offset, block)
-                        offset += len(block)
+                        take(at, block)
+                        at += len(block)
             except _UnreadableError as error:
-                offset = attempt.offset
                 self._writer.was_wrong()
-                self._note_wrong(attempt, str(error))
+                self._note_wrong(part, candidate, None, str(error))
                 continue
+            attempt = _Try(part, offset, candidate, at - offset, candidates)
             found = digest.finish()
             if found:
                 self._judge(attempt, found)
@@ -230,22 +244,24 @@ class _Maker:
             self._judge(self._under_way.popleft(), Digest(self._image.digest.algorithm, value))
 
     def _judge(self, attempt: _Try, found: Digest) -> None:
-        part = attempt.part
+        part, candidate = attempt.part, attempt.candidate
+        if attempt.length == part.length:
+            candidate.confirm(found)
         if found != part.digest:
             self._writer.was_wrong()
-            self._note_wrong(attempt, str(found))
+            self._note_wrong(part, candidate, found)
             self._failed.append(attempt)
-            return
-        attempt.candidate.confirm(found)
-        if isinstance(attempt.candidate, InPlace):
+        elif isinstance(candidate, InPlace):
             self._kept += part.length
         else:
             self._copied += part.length
 
-    def _note_wrong(self, attempt: _Try, found: str) -> None:
-        if not isinstance(attempt.candidate, InPlace):
-            where = attempt.candidate.where
-            self._wrong[attempt.part.digest, where] = WrongPart(attempt.part, where, found)
+    def _note_wrong(
+        self, part: MatchedFile, candidate: Candidate, found: Digest | None, why: str = ""
+    ) -> None:
+        if not isinstance(candidate, InPlace):
+            where = candidate.where
+            self._wrong[part.digest, where] = WrongPart(part, where, found, why)
 
 
 class _UnreadableError(Exception):

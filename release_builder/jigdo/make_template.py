@@ -6,6 +6,7 @@ While the bytes of both are compared, one lane hashes the image and another the 
 
 from __future__ import annotations
 
+import itertools
 import os
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -23,12 +24,14 @@ from release_builder.jigdo.run_list import Match, RunList
 from release_builder.jigdo.template_writer import TemplateWriter
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
     from typing import Self
 
 FoundFile_co = TypeVar("FoundFile_co", bound=File, covariant=True)
 _SHORTEST_BLOCK: Final = 256  # bytes, as in jigdo-file
 _SPARED: Final = 1 << 20  # bytes
+_PATIENCE: Final = 4  # times as many bytes as the image has
+_MORE_PATIENCE: Final = 64 << 20  # bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +100,8 @@ def make_template(  # noqa: PLR0913 (each may be chosen apart from the others)
         index: The files that may be parts; its algorithm is the form's. Learns what could not
             be read.
         extents: Where files lie in the image, in any order; what they say is tried, not believed.
+            Those of a hostile image overlap: when more than four times its size and 64 MiB were
+            compared or hashed in vain, the rest of them is passed over.
         form: How the template is written.
         finder: Looks through what the extents leave over; None for nobody.
         on_bytes: Told how many bytes of the image were read.
@@ -114,12 +119,12 @@ def make_template(  # noqa: PLR0913 (each may be chosen apart from the others)
     """
     with _Maker(image, out, index, form, finder, on_bytes, on_match) as maker:
         position = 0
-        for extent in _of_files(extents, index, form.block_length, maker.image_size):
-            if extent.offset >= position:
-                maker.unmatched(position, extent.offset)
-                position = extent.offset
-                if maker.is_part(extent):
-                    position += extent.length
+        possible = _of_files(extents, index, form.block_length, maker.image_size)
+        for (offset, _), names in itertools.groupby(possible, key=_place):
+            if offset >= position:
+                maker.unmatched(position, offset)
+                position = offset
+                position += maker.part(list(names))
         maker.unmatched(position, maker.image_size)
         return maker.finish()
 
@@ -136,7 +141,11 @@ def _of_files(
         and index.has_size(extent.length)
         and extent.offset + extent.length <= size
     )
-    return sorted(possible, key=lambda extent: extent.offset)
+    return sorted(possible, key=_place)
+
+
+def _place(extent: Extent) -> tuple[int, int]:
+    return extent.offset, -extent.length
 
 
 class _Maker(Generic[AnyFile]):
@@ -161,6 +170,7 @@ class _Maker(Generic[AnyFile]):
         self._template = TemplateWriter(out, form.algorithm, form.compression, form.level)
         self._runs = RunList[AnyFile](form.algorithm, self._matched)
         self._threads = ExitStack()
+        self._patience = _PATIENCE * self._reader.size + _MORE_PATIENCE  # bytes
 
     def __enter__(self) -> Self:
         for each in (self._reader, self._template, self._runs):
@@ -174,9 +184,15 @@ class _Maker(Generic[AnyFile]):
     def image_size(self) -> int:
         return self._reader.size
 
-    def is_part(self, extent: Extent) -> bool:
-        """Whether the next bytes are the file that ``extent`` tells; then it is taken."""
-        return any(self._is_part(extent.offset, file) for file in self._candidates(extent))
+    def part(self, names: Sequence[Extent]) -> int:
+        """How many of the next bytes are a file that ``names`` tell; they are taken.
+
+        Args:
+            names: Extents of one place and length, at least one.
+        """
+        offset, length = names[0].offset, names[0].length
+        found = any(self._is_part(offset, file) for file in self._candidates(names))
+        return length if found else 0
 
     def unmatched(self, begin: int, end: int) -> None:
         """The next bytes are of no file that the extents tell."""
@@ -204,19 +220,26 @@ class _Maker(Generic[AnyFile]):
             bytes_unmatched=self._runs.bytes_unmatched,
         )
 
-    def _candidates(self, extent: Extent) -> Iterator[AnyFile]:
-        """What ``extent`` may hold: first what its name says, then what its digest says."""
-        likely = self._index.likely(extent)
-        if likely:
-            yield likely
+    def _candidates(self, names: Sequence[Extent]) -> Iterator[AnyFile]:
+        """What may be there: first what the names say, then what the digest says."""
+        tried: set[str] = set()
+        for name in names:
+            if self._patience < 0:
+                return
+            likely = self._index.likely(name)
+            if likely and likely.path not in tried:
+                tried.add(likely.path)
+                yield likely
+        extent = names[0]
         if self._index.has_several(extent.length):
             whole = hasher(self._form.algorithm)
             for block in self._reader.blocks(extent.offset, extent.offset + extent.length):
                 whole.update(block)
             digest = Digest(self._form.algorithm, whole.digest())
             file = self._index.with_digest(extent.length, digest)
-            if file and file is not likely:
+            if file and file.path not in tried:
                 yield file
+            self._patience -= extent.length
 
     def _is_part(self, offset: int, file: AnyFile) -> bool:
         """Whether ``file`` stands at ``offset``; then it is a part there."""
@@ -232,9 +255,11 @@ class _Maker(Generic[AnyFile]):
                 return False
             known = self._index.known(status)
             digest = PartDigest(self._runs.lane, self._form.algorithm, file.size)
-            first = b""
+            first, compared = b"", 0
             for block in self._reader.blocks(offset, offset + file.size):
+                compared += len(block)
                 if not self._equals(block, stream, file):
+                    self._patience -= compared
                     return False
                 if len(first) < self._form.block_length:
                     first += block[: self._form.block_length - len(first)]

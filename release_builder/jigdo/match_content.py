@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import os
 import time
+from hashlib import md5
 from typing import TYPE_CHECKING, BinaryIO, Final, Generic, NamedTuple
 
-from release_builder.jigdo.file_compare import AnyFile, File, FileComparer
+from release_builder.jigdo.file_compare import AnyFile, FileComparer
 from release_builder.jigdo.file_starts import FileStart, FileStarts, Region, run_length
-from release_builder.jigdo.rolling import KnownSums, uses_numpy
+from release_builder.jigdo.rolling import KnownSums
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
-__all__ = ["AnyFile", "ContentIndex", "File", "Match", "rate", "uses_numpy"]
+    from release_builder.jigdo.file_starts import Group
 
 _TRIED: Final = 1 << 21  # bytes
+_FEW: Final = 8  # files
+_COMMON: Final = 1 << 16  # bytes that tell most files apart
 _CHUNK: Final = 1 << 16  # bytes, as a search takes them
 
 
@@ -52,7 +55,8 @@ class ContentIndex(Generic[AnyFile]):
         ValueError: The block length is below 15.
 
     Cost: the first block of each file is read, and of one that begins with a run the whole run.
-    Memory for 80 bytes a file, and 200 more for each that once began and did not go on.
+    Memory for 80 bytes a file, and 200 more for each that once began and did not go on, or is
+    one of more than 8 that begin with the same block.
     """
 
     def __init__(
@@ -66,6 +70,7 @@ class ContentIndex(Generic[AnyFile]):
         self._files = tuple(files)
         self._greedy = greedy
         self._comparer = FileComparer(self._files)
+        self._crowds: dict[Group, _Crowd[AnyFile]] = {}
         self._starts = FileStarts(self._read_starts(block_length), block_length, numpy=numpy)
 
     @property
@@ -104,13 +109,13 @@ class ContentIndex(Generic[AnyFile]):
         region = Region(image, begin, end, on_bytes)
         self._comparer.search_begins(end - begin)
         pending: Match[AnyFile] | None = None  # one inside of it may end before
-        for offset, numbers in self._starts.candidates(region):
+        for offset, groups in self._starts.candidates(region):
             if pending and offset >= pending.end:
                 yield pending
                 pending = None
             if offset < region.position:
                 continue
-            found = self._match(region, offset, numbers, pending.end - 1 if pending else end)
+            found = self._match(region, offset, groups, pending.end - 1 if pending else end)
             if not found:
                 continue
             if pending:
@@ -138,9 +143,10 @@ class ContentIndex(Generic[AnyFile]):
                 yield FileStart(number, block, run)
 
     def _match(
-        self, region: Region, offset: int, numbers: list[int], last_end: int
+        self, region: Region, offset: int, groups: set[Group], last_end: int
     ) -> Match[AnyFile] | None:
         """The best of the files at ``offset`` that end at ``last_end`` or before."""
+        numbers = sorted(n for group in groups for n in self._numbers(region, offset, group))
         files = (self._files[number] for number in numbers)
         fitting = [file for file in files if offset + file.size <= last_end]
         # Sorting keeps the order of equal ones, backwards too.
@@ -149,6 +155,55 @@ class ContentIndex(Generic[AnyFile]):
             if self._comparer.equals(region, offset, file):
                 return Match(offset, file)
         return None
+
+    def _numbers(self, region: Region, offset: int, group: Group) -> Sequence[int]:
+        """The files of ``group`` that may be at ``offset``: of many, those that go on alike."""
+        if group not in self._crowds:
+            numbers = self._starts.numbers(group)
+            if len(numbers) <= _FEW:
+                return numbers
+            self._crowds[group] = _Crowd(self._files, numbers, self._comparer)
+        return self._crowds[group].at(region, offset)
+
+
+class _Crowd(Generic[AnyFile]):
+    """Files that begin alike, too many to compare one after the other.
+
+    Args:
+        files: All files.
+        numbers: Of those in the crowd, at least one.
+        comparer: Reads the files, and is told of what was looked at in vain.
+    """
+
+    def __init__(
+        self, files: Sequence[AnyFile], numbers: Sequence[int], comparer: FileComparer[AnyFile]
+    ) -> None:
+        self._comparer = comparer
+        self._payers = [files[number] for number in numbers]
+        self._by_length: dict[int, dict[bytes, list[int]]] = {}  # of what is hashed, rising
+        for number in sorted(numbers, key=lambda number: files[number].size):
+            block = next(comparer.blocks(files[number], _COMMON), b"")
+            if len(block) < min(files[number].size, _COMMON):
+                continue  # unreadable
+            key = md5(block, usedforsecurity=False).digest()
+            self._by_length.setdefault(len(block), {}).setdefault(key, []).append(number)
+
+    def at(self, region: Region, offset: int) -> list[int]:
+        """The numbers of the files whose first bytes stand at ``offset``."""
+        while self._payers and self._payers[-1].path in self._comparer.given_up:
+            self._payers.pop()
+        if not self._payers:
+            return []
+        block = region.read(offset, max(self._by_length, default=0))
+        found: list[int] = []
+        whole, position = md5(usedforsecurity=False), 0
+        for length, by_key in self._by_length.items():
+            whole.update(block[position:length])
+            position = length
+            found += by_key.get(whole.digest(), ())
+        if not found:
+            self._comparer.compared_in_vain(self._payers[-1], len(block))
+        return found
 
 
 def rate(*, numpy: bool | None = None) -> float:

@@ -66,4 +66,13 @@ def template_sums(first: bytes, block_length: int) -> frozenset[bytes]:
 
     jigdo-file knows the sum of what is there alone; libjte fills a short block up with zeros.
     """
-    return frozenset({rsync_sum(first), rsync_sum(first.ljust(block_length, b"\0"))})
+    plain = rsync_sum(first)
+    return frozenset({plain, _with_zeros(plain, max(block_length - len(first), 0))})
+
+
+def _with_zeros(plain: bytes, count: int) -> bytes:
+    """The sum of a block that goes on with ``count`` zeros; a block may have 4 GiB of them."""
+    first, second = struct.unpack("<2I", plain)
+    second += count * first + TABLE[0] * count * (count + 1) // 2
+    first += count * TABLE[0]
+    return struct.pack("<2I", first & _32_BITS, second & _32_BITS)

@@ -23,7 +23,7 @@ class ScannedFiles:
     """Finds parts by their bytes, reading as little as will do.
 
     Of the files of a part's size one whose first block has the part's rsync sum is likely to be
-    it. Only if that leaves none or a choice are they hashed, each once.
+    it. Only if that leaves none or a choice, or is wrong, are they hashed, each once.
 
     Args:
         files: Path and size of each; not asked for before the first part is.
@@ -45,22 +45,31 @@ class ScannedFiles:
         self._cache = cache
         self._by_size: dict[int, list[str]] | None = None
         self._by_sum: dict[int, dict[bytes, list[str]]] = {}
-        self._by_digest: dict[tuple[int, str], dict[Digest, str]] = {}
+        self._by_digest: dict[tuple[int, str], dict[Digest, list[str]]] = {}
 
     def candidates(self, part: MatchedFile, /) -> Iterator[Candidate]:
         """See PartSource."""
-        path = self.find(part)
-        if path is not None:
-            yield FileCandidate(path, self._cache)
+        for path in self.paths(part):
+            yield FileCandidate(path, part.length, self._cache)
 
     def find(self, part: MatchedFile) -> str | None:
         """The path of the file that is ``part`` if any is; its digest must decide."""
-        likely = self._of_size(part.length)
+        return next(self.paths(part), None)
+
+    def paths(self, part: MatchedFile) -> Iterator[str]:
+        """The paths of the files that may be ``part``, as candidates has them."""
+        likely = self._likely(part)
+        first = likely if len(likely) == 1 else ()
+        yield from first
+        for path in self._digests(part.length, part.digest.algorithm).get(part.digest, ()):
+            if path not in first:
+                yield path
+
+    def _likely(self, part: MatchedFile) -> Sequence[str]:
+        """The files that may be ``part`` by length and rsync sum."""
         if part.rsync_sum is not None and self._sum_length is not None:
-            likely = self._sums(part.length, self._sum_length).get(part.rsync_sum, ())
-        if len(likely) == 1:
-            return likely[0]
-        return self._digests(part.length, part.digest.algorithm).get(part.digest)
+            return self._sums(part.length, self._sum_length).get(part.rsync_sum, ())
+        return self._of_size(part.length)
 
     def _of_size(self, length: int) -> Sequence[str]:
         if self._by_size is None:
@@ -82,13 +91,14 @@ class ScannedFiles:
             self._by_sum[length] = by_sum
         return self._by_sum[length]
 
-    def _digests(self, length: int, algorithm: str) -> dict[Digest, str]:
+    def _digests(self, length: int, algorithm: str) -> dict[Digest, list[str]]:
         """The files of ``length`` bytes by their digests."""
         if (length, algorithm) not in self._by_digest:
-            by_digest: dict[Digest, str] = {}
+            by_digest: dict[Digest, list[str]] = {}
             for path in self._of_size(length):
                 with suppress(OSError):  # unreadable, or gone since: no candidate
-                    by_digest.setdefault(digest_of_file(path, algorithm, self._cache), path)
+                    digest = digest_of_file(path, algorithm, self._cache)
+                    by_digest.setdefault(digest, []).append(path)
             self._by_digest[length, algorithm] = by_digest
         return self._by_digest[length, algorithm]
 
@@ -98,11 +108,13 @@ class FileCandidate:
 
     Args:
         path: Where it is.
-        cache: Learns its digest when that is right.
+        length: Bytes of the part.
+        cache: Learns its digest, the part's or not.
     """
 
-    def __init__(self, path: str, cache: DigestCache) -> None:
+    def __init__(self, path: str, length: int, cache: DigestCache) -> None:
         self._path = path
+        self._length = length
         self._cache = cache
         self._status: os.stat_result | None = None
 
@@ -114,7 +126,12 @@ class FileCandidate:
     def open(self) -> BinaryIO:
         """See Candidate."""
         stream = open_regular(self._path)
-        self._status = os.fstat(stream.fileno())
+        status = os.fstat(stream.fileno())
+        # Of a longer file the digest of its begin would be remembered.
+        if status.st_size != self._length:
+            stream.close()
+            raise OSError(0, "its size changed meanwhile", self._path)
+        self._status = status
         return stream
 
     def confirm(self, digest: Digest, /) -> None:

@@ -12,7 +12,7 @@ from release_builder.files import open_regular
 from release_builder.jigdo.entries import MatchedFile
 
 if TYPE_CHECKING:
-    from collections.abc import Container, Iterator
+    from collections.abc import Callable, Container, Iterator
     from pathlib import Path
 
     from release_builder.digests import Digest
@@ -29,8 +29,19 @@ class DigestCache(Protocol):
         """The file with this status was read and has this digest."""
 
 
-def digest_of_file(path: str, algorithm: str, cache: DigestCache) -> Digest:
+def digest_of_file(
+    path: str,
+    algorithm: str,
+    cache: DigestCache,
+    on_bytes: Callable[[int], None] = lambda _count: None,
+) -> Digest:
     """The digest of the file at ``path``, which is read only if ``cache`` does not know it.
+
+    Args:
+        path: Where it is.
+        algorithm: Of the digest.
+        cache: Asked first; learns the digest.
+        on_bytes: Told the number of bytes after each block that is read.
 
     Raises:
         OSError: It cannot be read, or is no regular file.
@@ -39,7 +50,7 @@ def digest_of_file(path: str, algorithm: str, cache: DigestCache) -> Digest:
         status = os.fstat(stream.fileno())
         known = cache.get(status, algorithm)
         if known is None:
-            known = digest_stream(stream, [algorithm])[algorithm]
+            known = digest_stream(stream, [algorithm], on_bytes)[algorithm]
             cache.put(status, known)
     return known
 
@@ -52,10 +63,14 @@ class Candidate(Protocol):
         """The place, for messages."""
 
     def open(self) -> BinaryIO:
-        """The bytes, from the first of the part on."""
+        """The bytes, from the first of the part on.
+
+        Raises:
+            OSError: It cannot be read, or has another length by now.
+        """
 
     def confirm(self, digest: Digest, /) -> None:
-        """The bytes were read to their end and had ``digest``."""
+        """As many bytes as the part has were read, and had ``digest``, the part's or not."""
 
 
 class PartSource(Protocol):

@@ -19,12 +19,16 @@ from release_builder.files import read_bounded
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from release_builder.digests import Readable
+
 _LONGEST_TEXT: Final = 64 << 20  # bytes, unpacked
 _LONGEST_LINE: Final = 64 << 10  # bytes
 _MOST_LINES: Final = 1 << 20  # a DVD of Debian has 3,900
 _COMMENTS: Final = ("Comment", "comment")
 _HEADER: Final = re.compile(
-    r"\[[ \t]*(?:(?P<name>[^ \t\[\]]*)|Include[ \t]+[^\]]*)[ \t]*\][ \t]*(?:#.*)?", re.DOTALL
+    # Possessive: a line of 64 KiB must not be gone over again from each of its blanks.
+    r"\[[ \t]*+(?:(?P<name>[^ \t\[\]]*+)[ \t]*+|Include[ \t][^\]]*+)\][ \t]*+(?:#.*+)?",
+    re.DOTALL,
 )
 _WORD: Final = re.compile(
     r"(?P<comment>#)"
@@ -82,6 +86,18 @@ class Word:
     end: int
 
 
+def read_content(stream: Readable, name: str) -> bytes:
+    """The bytes of a .jigdo file as they stand there, packed or not; see unpack.
+
+    Raises:
+        JigdoError: There are more than any .jigdo file can have.
+    """
+    try:
+        return read_bounded(stream, _LONGEST_TEXT, printable(name))
+    except WrongBytesError as error:
+        raise JigdoError(error.what) from error
+
+
 def unpack(content: bytes, name: str) -> bytes:
     """The text of a .jigdo file, which may be packed by gzip.
 
@@ -91,9 +107,7 @@ def unpack(content: bytes, name: str) -> bytes:
     packed = content.startswith(b"\x1f\x8b")
     stream = gzip.GzipFile(fileobj=io.BytesIO(content)) if packed else io.BytesIO(content)
     try:
-        return read_bounded(stream, _LONGEST_TEXT, printable(name))
-    except WrongBytesError as error:
-        raise JigdoError(error.what) from error
+        return read_content(stream, name)
     except (OSError, EOFError, zlib.error) as error:
         raise JigdoError(f"{printable(name)}: its gzip stream is broken") from error
 

@@ -17,11 +17,10 @@ if TYPE_CHECKING:
 
 GENERATOR: Final = f"release-builder/{__version__}"
 VERSIONS: Final = {"md5": "1.2", "sha256": "2.0"}  # of the format, by algorithm
-COMPRESSIONS: Final = ("gzip", "bzip2")
 
 # Independent streams of a fixed length: the same bytes whatever the number of cores.
 _PIECES: Final = {"gzip": 1 << 20, "bzip2": 900_000}  # bytes, unpacked; bzip2's own block
-_MOST_WORKERS: Final = {"gzip": 16, "bzip2": 4}  # bzip2 takes 8 MB a thread
+_MOST_WORKERS: Final = {"gzip": 6, "bzip2": 3}  # bzip2 takes 8 MB a thread
 _HEADER: Final = (
     f"JigsawDownload template %s {GENERATOR}\r\n"
     "It takes a .jigdo file and release-builder, or jigdo, to make the image from this.\r\n"
@@ -35,7 +34,7 @@ class TemplateWriter:
     Args:
         out: Where to; written from its current position on, never read.
         algorithm: ``md5`` (format 1.2) or ``sha256`` (format 2.0).
-        compression: One of COMPRESSIONS.
+        compression: ``gzip`` or ``bzip2``.
         level: 0 to 9, from fast to small; bzip2 has no 0 and takes 1 for it.
     """
 
@@ -46,8 +45,8 @@ class TemplateWriter:
         self._compression = compression
         self._level = level
         self._piece = bytearray()
-        workers = min(os.cpu_count() or 1, _MOST_WORKERS[compression])
-        self._lane: Lane[bytes] = Lane(workers, workers + 1, self._write)
+        workers = min(len(os.sched_getaffinity(0)), _MOST_WORKERS[compression])
+        self._lane: Lane[bytes] = Lane(workers, workers, self._write)
         self._write((_HEADER % VERSIONS[algorithm]).encode("ascii"))
 
     def __enter__(self) -> Self:

@@ -69,10 +69,10 @@ class TreeSource:
         named = self.named(part.digest)
         for path in named:
             if _size(path) == part.length:
-                yield FileCandidate(str(path), self._cache)
-        other = self._scanned.find(part)
-        if other is not None and Path(other) not in named:
-            yield FileCandidate(other, self._cache)
+                yield FileCandidate(str(path), part.length, self._cache)
+        for other in self._scanned.paths(part):
+            if Path(other) not in named:
+                yield FileCandidate(other, part.length, self._cache)
 
     def named(self, digest: Digest) -> tuple[Path, ...]:
         """The files that [Parts] means by ``digest``, as far as they are here."""

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from release_builder.extents import Extent
 
 _SPARE: Final = 1 << 20  # bytes that may be read beyond twice the image
+_PATHS: Final = 4  # characters for each byte of the image
 
 
 class MediaError(WrongBytesError):
@@ -33,6 +34,7 @@ class Image:
         # The structures of an honest file system do not overlap, so no reader needs the image
         # twice; those of a hostile one can send a reader over the same bytes without end.
         self._left = 2 * self.size + _SPARE
+        self._path_left = _PATHS * self.size + _SPARE
 
     def read(self, offset: int, length: int, what: str) -> bytes:
         """Exactly ``length`` bytes from ``offset``.
@@ -53,6 +55,19 @@ class Image:
         if len(data) < length:
             raise MediaError(f"{what} at offset {offset}: the image became shorter meanwhile")
         return data
+
+    def path(self, folder: str, name: str) -> str:
+        """The path of ``name`` in ``folder``, which is empty for the root.
+
+        Raises:
+            MediaError: All paths together are much longer than the image: many names in a deep
+                folder would take any memory.
+        """
+        path = f"{folder}/{name}" if folder else name
+        self._path_left -= len(path)
+        if self._path_left < 0:
+            raise MediaError("the paths in the image are too many and too long")
+        return path
 
     def check(self, offset: int, length: int, what: str) -> None:
         """Raise MediaError unless ``length`` bytes at ``offset`` are inside the image."""

@@ -92,8 +92,7 @@ def walk(image: Image, tree: Tree, seen: set[int]) -> Iterator[Extent]:
 
 def _contents(image: Image, tree: Tree, folder: Extent, moved: list[Extent]) -> Iterator[Extent]:
     """What is in a directory; directories that belong elsewhere go to ``moved``."""
-    above = f"{folder.name}/" if folder.name else ""
-    if len(above) > _LONGEST_PATH:
+    if len(folder.name) > _LONGEST_PATH:
         raise MediaError(f"ISO 9660: the path of the directory at offset {folder.offset} is long")
     records = read_records(image, folder.offset, folder.length, tree.volume.block)
     for record in records:
@@ -103,7 +102,8 @@ def _contents(image: Image, tree: Tree, folder: Extent, moved: list[Extent]) -> 
         if whole is None or not whole.length:
             continue
         kind = Kind.DIRECTORY if is_folder else Kind.FILE
-        extent = image.checked(Extent(whole.offset, whole.length, kind, above + name))
+        path = image.path(folder.name, name)
+        extent = image.checked(Extent(whole.offset, whole.length, kind, path))
         if is_folder and relocated:
             moved.append(extent)
         else:

@@ -11,7 +11,7 @@ from struct import pack
 from typing import TYPE_CHECKING, BinaryIO, Final, cast
 
 from release_builder.extents import Extent, Kind
-from release_builder.media.image import Window, clean_name, library
+from release_builder.media.image import MediaError, Window, clean_name, library
 from release_builder.media.iso_volume import SECTOR, SYSTEM_AREA
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 _STRUCTURES: Final = frozenset({b"BEA01", b"BOOT2", b"NSR02", b"NSR03", b"TEA01"})
 _NAMING: Final = frozenset({b"NSR02", b"NSR03"})
 _MOST_STRUCTURES: Final = 8
-_LONGEST_DIRECTORY: Final = 4 << 20  # bytes; pycdlib's time grows with the square
+_LONGEST_DIRECTORY: Final = 2 << 20  # bytes; some 20,000 files
 
 
 def is_udf(image: Image) -> bool:
@@ -64,7 +64,7 @@ def udf_extents(image: Image) -> Iterator[Extent]:
             continue
         yield from _in_one_piece(image, folder, start, Kind.DIRECTORY, path)
         for name, entry in _entries(folder):
-            below = f"{path}/{name}" if path else name
+            below = image.path(path, name)
             if entry.is_dir():
                 folders.append((below, entry))
             elif entry.is_file():
@@ -115,6 +115,7 @@ class _BesideIso9660(Window):
 
     def __init__(self, image: Image, structures: int) -> None:
         super().__init__(image, _LONGEST_DIRECTORY)
+        self._work = _LONGEST_DIRECTORY**2  # pycdlib's time grows with the square of what is read
         self._at = SYSTEM_AREA + structures * SECTOR
         self._shown = _empty_iso9660(self._at // SECTOR, image.size // SECTOR)
 
@@ -122,6 +123,9 @@ class _BesideIso9660(Window):
         """See Window.read."""
         start = self.tell()
         data = super().read(size)
+        self._work -= len(data) ** 2
+        if self._work < 0:
+            raise MediaError("UDF: the directories are too long")
         first, last = max(start, self._at), min(start + len(data), self._at + len(self._shown))
         if first >= last:
             return data

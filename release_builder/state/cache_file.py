@@ -40,7 +40,14 @@ PRAGMA user_version = {SCHEMA_VERSION};
 PRAGMA application_id = {_MARK};
 COMMIT;
 """
+_OBJECTS: Final = [("table", "digests")]
 _DAMAGED: Final = {sqlite3.SQLITE_ERROR, sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
+
+
+class _ForeignError(sqlite3.DatabaseError):
+    """A view or trigger stands in a file of ours, which might never end."""
+
+    sqlite_errorcode = sqlite3.SQLITE_CORRUPT
 
 
 def connect(path: Path, notes: list[str], kept_days: int | None) -> sqlite3.Connection | None:
@@ -127,10 +134,10 @@ def _connect(path: Path, notes: list[str], kept_days: int | None) -> sqlite3.Con
         if not _is_known(database, path, notes):
             database.close()
             return None
-        database.executescript(_SCHEMA)
+        if not _is_ready(database):
+            database.executescript(_SCHEMA)
         if kept_days is not None:
-            with database:
-                database.execute("DELETE FROM digests WHERE used < ?", (today() - kept_days,))
+            _forget(database, today() - kept_days)
     except BaseException:
         database.close()
         raise
@@ -138,11 +145,34 @@ def _connect(path: Path, notes: list[str], kept_days: int | None) -> sqlite3.Con
 
 
 def _is_known(database: sqlite3.Connection, path: Path, notes: list[str]) -> bool:
-    version = database.execute("PRAGMA user_version").fetchone()[0]
-    if version <= SCHEMA_VERSION:
-        return True
-    notes.append(f"{printable(str(path))} is of a newer release-builder: it is not used")
-    return False
+    if _number(database, "user_version") > SCHEMA_VERSION:
+        notes.append(f"{printable(str(path))} is of a newer release-builder: it is not used")
+        return False
+    if _objects(database) not in ([], _OBJECTS):
+        raise _ForeignError("it holds what is none of ours")
+    return True
+
+
+def _is_ready(database: sqlite3.Connection) -> bool:
+    """Whether nothing is to be written before it can be used: a run may be one that only reads."""
+    numbers = (_number(database, "user_version"), _number(database, "application_id"))
+    return numbers == (SCHEMA_VERSION, _MARK) and _objects(database) == _OBJECTS
+
+
+def _forget(database: sqlite3.Connection, day: int) -> None:
+    """Remove what was used last before ``day``; without such rows nothing is written."""
+    if database.execute("SELECT 1 FROM digests WHERE used < ? LIMIT 1", (day,)).fetchone():
+        with database:
+            database.execute("DELETE FROM digests WHERE used < ?", (day,))
+
+
+def _objects(database: sqlite3.Connection) -> list[tuple[str, str]]:
+    """Kind and name of its tables, views, indices and triggers; two are too many."""
+    return database.execute("SELECT type, name FROM sqlite_master LIMIT 2").fetchall()
+
+
+def _number(database: sqlite3.Connection, pragma: str) -> int:
+    return int(database.execute(f"PRAGMA {pragma}").fetchone()[0])
 
 
 def _code(error: sqlite3.Error) -> int:

@@ -181,10 +181,7 @@ def _older_images(context: Context, template: Template) -> Iterator[ImageSource]
 
 def _mended(image: Image) -> Iterator[Finding]:
     for each in image.wrong:
-        yield Finding(
-            Severity.WARNING,
-            f"{each.where} is not what [Parts] says ({each.found}); another source had it right",
-        )
+        yield Finding(Severity.WARNING, f"{each}; another source had it right")
 
 
 def _counts(image: Image) -> dict[str, int]:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from release_builder.digests import Digest
     from release_builder.jigdo.entries import MatchedFile
     from release_builder.jigdo.location import JigdoFile
-    from release_builder.jigdo.make_image import Image
+    from release_builder.jigdo.make_image import Image, WrongPart
     from release_builder.jigdo.tree_source import TreeSource
     from release_builder.steps import Context
     from release_builder.steps.pair import Pair
@@ -35,9 +35,9 @@ def report_missing(
     named = {part.digest: tree.named(part.digest) for part in image.missing}
     suspects = {path for paths in named.values() for path in paths if path.is_relative_to(root)}
     published = _published(context, pair)
-    found = {(each.part.digest, each.where): each.found for each in image.wrong}
+    wrong = {(each.part.digest, each.where): each for each in image.wrong}
     findings = tuple(
-        _wrong(part, named[part.digest][0], found)
+        _wrong(part, named[part.digest][0], wrong)
         if named[part.digest]
         else _absent(part, published)
         for part in image.missing
@@ -52,9 +52,17 @@ def _published(context: Context, pair: Pair) -> JigdoFile:
     return parse_jigdo(rewritten.content, pair.jigdo.name)
 
 
-def _wrong(part: MatchedFile, path: Path, found: Mapping[tuple[Digest, str], str]) -> Finding:
+def _wrong(part: MatchedFile, path: Path, wrong: Mapping[tuple[Digest, str], WrongPart]) -> Finding:
     where = printable(str(path))
-    instead = found.get((part.digest, where), f"{path.stat().st_size:,} bytes")
+    seen = wrong.get((part.digest, where))
+    if seen and not seen.found:
+        return Finding(
+            Severity.WRONG,
+            f"{seen}; expected {part.digest} ({part.length:,} bytes)",
+            hint="see to its permissions and its disk, or sync it again",
+            path=where,
+        )
+    instead = seen.found if seen else f"{path.stat().st_size:,} bytes"
     return Finding(
         Severity.WRONG,
         f"{where} is not what [Parts] says: found {instead},"

@@ -11,7 +11,7 @@ import os
 import signal
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from release_builder.cli.jigdo_file.arguments import Given, read_options, split
 from release_builder.cli.jigdo_file.help_text import usage, version
@@ -26,10 +26,13 @@ from release_builder.errors import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Collection, Sequence
     from types import FrameType
 
     from release_builder.cli.jigdo_file.options import Options
+
+_NO_MEMORY: Final = "there is not enough memory for this"
+_MEMORY_HINT: Final = "free some, or raise the limit (ulimit -v)"
 
 
 def main() -> None:
@@ -40,12 +43,13 @@ def main() -> None:
     sys.exit(run(sys.argv[1:], Path(sys.argv[0]).name))
 
 
-def run(argv: Sequence[str], program: str) -> Status:
+def run(argv: Sequence[str], program: str, others: Collection[str] = ()) -> Status:
     """Carry out one command, whatever comes.
 
     Args:
         argv: What follows the program's name.
         program: What messages and the help call us.
+        others: Commands that the program has besides; a mistake may mean one of them.
 
     Returns:
         The exit status.
@@ -59,7 +63,7 @@ def run(argv: Sequence[str], program: str) -> Status:
             sys.stdout.write(_told(given, program))
             status = Status.DONE
         else:
-            options = read_options(given, arguments)
+            options = read_options(given, arguments, others)
             screen = Screen(program, options.report, debug=options.debug)
             status = _command(options.command)(options, screen)
         sys.stdout.flush()
@@ -71,6 +75,9 @@ def run(argv: Sequence[str], program: str) -> Status:
     except OSError as error:
         said = surroundings(error)
         screen.complain(said.what, said.hint)
+        return Status.SURROUNDINGS
+    except MemoryError:
+        screen.complain(_NO_MEMORY, _MEMORY_HINT)
         return Status.SURROUNDINGS
     finally:
         screen.end()

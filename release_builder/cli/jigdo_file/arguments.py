@@ -12,7 +12,7 @@ from release_builder.cli.jigdo_file.values import choice, days, deduced, labelle
 from release_builder.errors import printable
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Collection, Iterable, Sequence
 
 _SHORT: Final = {
     "c": "cache",
@@ -104,8 +104,13 @@ def split(argv: Sequence[str]) -> tuple[Given, list[str]]:
     return Given([_long(option, value) for option, value in pairs]), rest
 
 
-def read_options(given: Given, arguments: Sequence[str]) -> Options:
+def read_options(given: Given, arguments: Sequence[str], others: Collection[str] = ()) -> Options:
     """What a command line without -h, -H and -v means.
+
+    Args:
+        given: The options.
+        arguments: What else stands there, the command first.
+        others: Commands of the caller's own; a mistake may mean one of them.
 
     Raises:
         UsageError: It cannot be meant.
@@ -113,7 +118,7 @@ def read_options(given: Given, arguments: Sequence[str]) -> Options:
     _refuse_typed_dashes(arguments)
     if not arguments:
         raise UsageError("no command", hint=_HINT)
-    command = _command(arguments[0])
+    command = _command(arguments[0], others)
     names = (given.last("image"), given.last("jigdo"), given.last("template"))
     image, jigdo, template = deduced(*names)
     for option in _SIZES:
@@ -166,17 +171,18 @@ def _explained(error: getopt.GetoptError) -> UsageError:
         if name in _SHORT:
             return UsageError(f"-{name} needs a value", hint=_HINT)
         return UsageError(f"there is no option -{name}", hint=_HINT)
-    known = (*_WITH_VALUE, *_FLAGS, _OUR_VALUE, _OUR_FLAG)
-    meant = [name] if name in known else [each for each in known if each.startswith(name)]
+    abbreviated, ours = (*_WITH_VALUE, *_FLAGS), (_OUR_VALUE, _OUR_FLAG)
+    known = (*abbreviated, *ours)
+    meant = [name] if name in known else [each for each in abbreviated if each.startswith(name)]
     if len(meant) > 1:
         likely = " or ".join(f"--{each}" for each in sorted(meant))
         return UsageError(f"--{name} may be one of several options", hint=f"write {likely}")
     if meant:
         needs = meant[0] in (*_WITH_VALUE, _OUR_VALUE)
         return UsageError(f"--{meant[0]} {'needs a' if needs else 'takes no'} value", hint=_HINT)
-    return UsageError(
-        f"there is no option --{name}", hint=_did_you_mean(name, known, before="--") or _HINT
-    )
+    in_full = next((f"write --{each} in full" for each in ours if each.startswith(name)), "")
+    hint = in_full or _did_you_mean(name, known, before="--") or _HINT
+    return UsageError(f"there is no option --{name}", hint=hint)
 
 
 def _did_you_mean(word: str, known: Iterable[str], *, before: str = "") -> str:
@@ -198,12 +204,13 @@ def _refuse_typed_dashes(arguments: Iterable[str]) -> None:
             )
 
 
-def _command(word: str) -> str:
+def _command(word: str, others: Collection[str]) -> str:
     """The full name of the command."""
     names = {each: name for name, command in COMMANDS.items() for each in (name, command.short)}
     if word not in names:
         raise UsageError(
-            f"there is no command '{printable(word)}'", hint=_did_you_mean(word, names) or _HINT
+            f"there is no command '{printable(word)}'",
+            hint=_did_you_mean(word, (*names, *others)) or _HINT,
         )
     return names[word]
 

@@ -8,10 +8,10 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from release_builder.digests import digest_stream
 from release_builder.errors import ReleaseBuilderError, printable
 from release_builder.files import open_regular
 from release_builder.jigdo.input_files import read_files_from, read_input_files, unused_labels
+from release_builder.jigdo.sources import digest_of_file
 from release_builder.state.digest_cache import (
     no_cache,
     open_cache,
@@ -62,13 +62,7 @@ def digest_of(
     Raises:
         OSError: The file cannot be read.
     """
-    with open_regular(file.path) as stream:
-        status = os.fstat(stream.fileno())
-        known = cache.get(status, algorithm)
-        if known is None:
-            known = digest_stream(stream, [algorithm], on_bytes)[algorithm]
-            cache.put(status, known)
-        return known
+    return digest_of_file(file.path, algorithm, cache, on_bytes)
 
 
 def _opened(options: Options) -> DigestCache:

@@ -69,7 +69,7 @@ Exit statuses:
   0    done; an image was checked whole
   1    make-image: more files are needed
   2    wrong bytes: an image or a part has another digest
-  3    nothing was done: usage, a damaged template, permissions, a full disk
+  3    could not be done: usage, a damaged template, permissions, a full disk
   130  interrupted
 """
 

@@ -31,7 +31,7 @@ def run(options: Options, screen: Screen) -> Status:
         screen.complain(error.what, error.hint)
         return Status.WRONG
     for each in made.wrong:
-        screen.complain(f"{each.where}: should be {each.part.digest}, is {each.found}")
+        screen.complain(str(each))
     return _told(options.image, made, screen)
 
 

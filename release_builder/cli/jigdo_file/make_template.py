@@ -13,7 +13,9 @@ from release_builder.cli.jigdo_file.files import cache_of, digest_of, inputs_of
 from release_builder.cli.jigdo_file.options import Report, UsageError
 from release_builder.errors import Status, SurroundingsError, printable
 from release_builder.files import open_regular
+from release_builder.jigdo.input_files import unused_uris
 from release_builder.jigdo.make_template import Form
+from release_builder.jigdo.syntax import read_content
 
 if TYPE_CHECKING:
     from release_builder.cli.jigdo_file.options import Options
@@ -28,6 +30,8 @@ _ALGORITHMS: Final = ("md5", "sha256")
 def run(options: Options, screen: Screen) -> Status:
     """Make the template and the .jigdo file."""
     inputs = inputs_of(options, screen)
+    for sentence in unused_uris(inputs, options.uris):
+        screen.complain(sentence)
     if not inputs.files:
         screen.complain("no files are given: the template will hold the whole image")
     merged = _merged(options)
@@ -69,11 +73,11 @@ def _merged(options: Options) -> bytes:
     if options.merge == "-":
         if "-" in {options.image, *options.files_from}:
             raise UsageError("--merge=- and another - share stdin", hint="name a file to merge")
-        return sys.stdin.buffer.read()
+        return read_content(sys.stdin.buffer, "--merge")
     if not options.merge:
         return b""
     with open_regular(options.merge) as stream:
-        return stream.read()
+        return read_content(stream, "--merge")
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from release_builder.cli.jigdo_file.options import UsageError
 from release_builder.errors import Status, printable
 from release_builder.files import open_regular
 from release_builder.jigdo.entries import MatchedFile, TemplateError
-from release_builder.jigdo.location import Server, parse_jigdo
+from release_builder.jigdo.location import Server, read_jigdo
 from release_builder.jigdo.syntax import split_words
 from release_builder.jigdo.template import read_template
 from release_builder.jigdo.unfinished import read_unfinished
@@ -51,8 +51,7 @@ def run(options: Options, screen: Screen) -> Status:
 
 def _read_jigdo(options: Options) -> JigdoFile:
     """The .jigdo file, the servers of --uri before its own."""
-    with open_regular(options.jigdo) as stream:
-        jigdo = parse_jigdo(stream.read(), options.jigdo)
+    jigdo = read_jigdo(Path(options.jigdo))
     servers = tuple(Server(label, _first_word(value), (), 0) for label, value in options.uris)
     return dataclasses.replace(jigdo, servers=(*servers, *jigdo.servers))
 

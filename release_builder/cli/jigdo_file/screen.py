@@ -75,8 +75,6 @@ class Screen(Monitor):
         self._what, self._total, self._done = printable(what), total, 0
         if self._bar:
             self._draw()
-        else:
-            self.say(what)
 
     def advance(self, count: int) -> None:
         """See Monitor."""

@@ -7,6 +7,7 @@ import os
 import sys
 from contextlib import suppress
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, Final
 
 from release_builder.cli.jigdo_file.values import deduced
@@ -14,7 +15,7 @@ from release_builder.digests import BLOCK, Digest, digest_stream, hasher
 from release_builder.errors import ReleaseBuilderError, Status
 from release_builder.files import open_regular
 from release_builder.jigdo.entries import MatchedFile, Run, TemplateError
-from release_builder.jigdo.location import parse_jigdo
+from release_builder.jigdo.location import read_jigdo
 from release_builder.jigdo.template import read_template
 
 if TYPE_CHECKING:
@@ -136,6 +137,6 @@ def _told(difference: _Difference, locations: Mapping[Digest, tuple[str, ...]]) 
 def _locations(options: Options) -> Mapping[Digest, tuple[str, ...]]:
     """The names of the parts, if there is a .jigdo file beside image or template to tell them."""
     for name in (options.jigdo, deduced("", "", options.template)[1]):
-        with suppress(OSError, ReleaseBuilderError), open_regular(name) as stream:
-            return parse_jigdo(stream.read(), name).parts
+        with suppress(OSError, ReleaseBuilderError):
+            return read_jigdo(Path(name)).parts
     return {}
