@@ -205,6 +205,7 @@ def test_what_equals_a_file_becomes_a_part(
         parts={digest_of(ONE, algorithm): files[0], digest_of(TWO, algorithm): files[1]},
         bytes_matched=len(ONE) + len(TWO),
         bytes_unmatched=7700,
+        bytes_spared=0,
     )
     assert made.problems == {}
 

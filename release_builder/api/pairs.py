@@ -266,8 +266,13 @@ def _not_parts(
 
 
 def _warnings(made: MadeTemplate[InputFile], inputs: InputFiles) -> Iterator[str]:
-    if inputs.files and not made.parts:
+    if inputs.files and not made.parts and not made.bytes_spared:
         yield f"none of the {len(inputs.files):,} files is in the image: the template has all of it"
+    if made.bytes_spared:
+        yield (
+            f"files cover the whole image: one of {made.bytes_spared:,} bytes goes into the template,"
+            " for jigdo-file 0.8 could not rebuild it otherwise"
+        )
     if not made.image.length:
         yield "the image is empty: jigdo-file refuses its template"
     elif not made.bytes_unmatched:

@@ -72,6 +72,7 @@ class MadeTemplate(Generic[AnyFile]):
         parts: A file for each content, in image order.
         bytes_matched: Of the image that are in parts.
         bytes_unmatched: Of the image that are in the template.
+        bytes_spared: Of them, those of a part that went there so that jigdo-file can rebuild it.
     """
 
     image: ImageInfo
@@ -79,6 +80,7 @@ class MadeTemplate(Generic[AnyFile]):
     parts: Mapping[Digest, AnyFile]
     bytes_matched: int
     bytes_unmatched: int
+    bytes_spared: int
 
 
 def make_template(  # noqa: PLR0913 (each may be chosen apart from the others)
@@ -207,6 +209,7 @@ class _Maker(Generic[AnyFile]):
     def finish(self) -> MadeTemplate[AnyFile]:
         """Write what is left."""
         self._runs.finish()
+        spared = range(0)
         if not self._runs.bytes_unmatched:
             spared = self._runs.spare_smallest(_SPARED)
             for block in self._reader.blocks(spared.start, spared.stop):
@@ -218,6 +221,7 @@ class _Maker(Generic[AnyFile]):
             parts=self._runs.parts,
             bytes_matched=self._runs.bytes_matched,
             bytes_unmatched=self._runs.bytes_unmatched,
+            bytes_spared=len(spared),
         )
 
     def _candidates(self, names: Sequence[Extent]) -> Iterator[AnyFile]:

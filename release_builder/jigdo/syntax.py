@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 _LONGEST_TEXT: Final = 64 << 20  # bytes, unpacked
 _LONGEST_LINE: Final = 64 << 10  # bytes
-_MOST_LINES: Final = 1 << 20  # a DVD of Debian has 3,900
+_MOST_LINES: Final = 1 << 19  # a DVD of Debian has 3,900
 _COMMENTS: Final = ("Comment", "comment")
 _HEADER: Final = re.compile(
     # Possessive: a line of 64 KiB must not be gone over again from each of its blanks.
@@ -116,7 +116,7 @@ def read_lines(text: bytes, name: str) -> Iterator[Line]:
     """The lines of an unpacked .jigdo file; they end in LF or CR LF, a BOM may come first.
 
     Raises:
-        JigdoError: A line has a NUL or more than 64 KiB, there are more than 1,048,576 lines, or
+        JigdoError: A line has a NUL or more than 64 KiB, there are more than 524,288 lines, or
             none of them opens an [Image] section.
     """
     section, has_image = "", False

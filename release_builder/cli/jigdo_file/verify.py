@@ -42,28 +42,33 @@ def run(options: Options, screen: Screen) -> Status:
     with open_regular(options.template) as stream:
         template = read_template(stream, options.template)
         if options.image == "-":
-            return _compared("the image on stdin", sys.stdin.buffer, template, screen)
+            return _compared("the image on stdin", sys.stdin.buffer, template, screen, None)
         with open_regular(options.image) as image:
-            status = _compared(options.image, image, template, screen)
+            length = os.fstat(image.fileno()).st_size
+            status = _compared(options.image, image, template, screen, length)
             if status:
                 _explain(image, template, options, screen)
             return status
 
 
-def _compared(name: str, image: Readable, template: Template, screen: Screen) -> Status:
+def _compared(
+    name: str, image: Readable, template: Template, screen: Screen, length: int | None
+) -> Status:
+    """Hold the digest against the template's; ``length`` is the image's, if it is known."""
     wanted = template.description.image
     algorithm = wanted.digest.algorithm
     screen.begin(f"reading {name}", wanted.length)
     found = digest_stream(image, [algorithm], screen.advance)[algorithm]
     screen.end()
-    if found == wanted.digest:
+    if found == wanted.digest and length in {None, wanted.length}:
         screen.say(f"{name} is right: its {found} is the template's")
         if algorithm == "md5":
             screen.say("(MD5 shows damage, not forgery: against that compare a signed digest)")
         return Status.DONE
-    screen.complain(
-        f"{name} is wrong: it has {found}\n{' ' * len(name)} should have {wanted.digest}"
-    )
+    if found != wanted.digest:
+        screen.complain(
+            f"{name} is wrong: it has {found}\n{' ' * len(name)} should have {wanted.digest}"
+        )
     return Status.WRONG
 
 
@@ -72,6 +77,8 @@ def _explain(image: BinaryIO, template: Template, options: Options, screen: Scre
     size, wanted = image.seek(0, os.SEEK_END), template.description.image.length
     if size != wanted:
         screen.complain(f"{options.image} has {size:,} bytes, it should have {wanted:,}")
+        if size < wanted // 2:
+            return  # all that is behind its end differs: no news
     locations = _locations(options)
     screen.begin("looking for what is wrong", wanted)
     found = _differences(image, template, screen)
