@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import itertools
 import os
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -13,7 +14,7 @@ from builders import noise
 from release_builder.digests import Digest
 from release_builder.jigdo.entries import MatchedFile
 from release_builder.jigdo.rsync_sum import rsync_sum
-from release_builder.jigdo.scanned_files import ScannedFiles
+from release_builder.jigdo.scanned_files import Listed, ScannedFiles
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -57,7 +58,7 @@ def write(folder: Path, **contents: bytes) -> list[tuple[str, int]]:
 def scanned(
     files: Iterable[tuple[str, int]], cache: Cache | None = None, sum_length: int | None = 1024
 ) -> ScannedFiles:
-    return ScannedFiles(files, [SIZE], sum_length, cache or Cache())
+    return ScannedFiles(itertools.starmap(Listed, files), [SIZE], sum_length, cache or Cache())
 
 
 def test_a_file_is_found_whatever_its_name(workdir: Path) -> None:
@@ -130,7 +131,7 @@ def test_the_sum_of_a_short_file_may_be_padded(workdir: Path, first: bytes) -> N
     cache = Cache()
     files = write(workdir, other=b"SHORT", right=b"short")
 
-    found = ScannedFiles(files, [5], 1024, cache).find(
+    found = ScannedFiles(itertools.starmap(Listed, files), [5], 1024, cache).find(
         MatchedFile(5, rsync_sum(first), md5(b"short"))
     )
 

@@ -10,9 +10,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
+from release_builder.api.outputs import check_replaceable, without_image
 from release_builder.api.unfinished_image import begun, check_room, end, found_runs
 from release_builder.digests import BLOCK
-from release_builder.errors import SurroundingsError, WrongBytesError, printable
+from release_builder.errors import DescriptorError, SurroundingsError, WrongBytesError, printable
 from release_builder.files import open_regular, sync_folder
 from release_builder.jigdo.make_image import make_image as fill_image
 from release_builder.jigdo.scanned_files import ScannedFiles
@@ -86,13 +87,18 @@ def make_image(  # noqa: PLR0913 (each may be chosen apart from the others)
     with open_regular(template) as stream:
         read = read_template(stream, str(template))
         description = read.description
-        if os.path.lexists(image) and (not force or image.is_dir()):
-            if _is_right(image, description, cache):
+        if os.path.lexists(image):
+            if not force and _is_right(image, description, cache):
                 return _made(description, None, was_there=True)
-            raise SurroundingsError(
-                f"{printable(str(image))} is there already, and not the image of this template",
-                hint="delete it, name another file, or say --force",
-            )
+            if not force:
+                raise SurroundingsError(
+                    f"{printable(str(image))} is there already, and not the image of this template",
+                    hint="delete it, name another file, or say --force",
+                )
+            check_replaceable(image, force=force)
+            without_image(inputs.files, template, (image,))
+            if os.path.realpath(image) == os.path.realpath(template):
+                raise DescriptorError(f"{printable(str(image))} is the template itself")
         files = _source(inputs, description, cache)
         partial = image.with_name(f"{image.name}.tmp")
         if not os.path.lexists(partial) and not _has_any(files, description):
@@ -196,7 +202,7 @@ def _made(
 
 def _source(inputs: InputFiles, description: Description, cache: DigestCache) -> ScannedFiles:
     return ScannedFiles(
-        ((file.path, file.size) for file in inputs.files),
+        inputs.files,
         (part.length for part in description.parts),
         description.image.sum_length,
         cache,

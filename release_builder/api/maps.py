@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
-from release_builder.errors import DescriptorError, SurroundingsError, WrongBytesError, printable
+from release_builder.api.outputs import check_replaceable
+from release_builder.errors import DescriptorError, WrongBytesError, printable
 from release_builder.files import open_regular, replacing
 from release_builder.jigdo.image_map import map_image
 from release_builder.jigdo.location import read_jigdo
@@ -48,10 +49,7 @@ def draw_map(
         os.path.realpath(path) for path in (image, template, jigdo) if path
     }:
         raise DescriptorError(f"{printable(str(svg))} is to be read and to be replaced")
-    if os.path.lexists(svg) and (not force or svg.is_dir()):
-        raise SurroundingsError(
-            f"{printable(str(svg))} is there already", hint="name another file, or say --force"
-        )
+    check_replaceable(svg, force=force)
     with open_regular(template) as stream:
         packed = os.fstat(stream.fileno()).st_size
         read = read_template(stream, str(template))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import stat
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
@@ -51,8 +52,27 @@ def check_outputs(template: Path, jigdo: Path, image: Path | BinaryIO, *, force:
     if len(set(paths)) < len(paths):
         raise DescriptorError("the image, its template and its .jigdo must be three files")
     for path in (template, jigdo):
-        if os.path.lexists(path) and (not force or path.is_dir()):
-            raise SurroundingsError(
-                f"{printable(str(path))} is there already",
-                hint="delete it, name another file, or say --force",
-            )
+        check_replaceable(path, force=force)
+
+
+def check_replaceable(path: Path, *, force: bool) -> None:
+    """See that nothing stands at ``path``, or with ``force`` nothing but a file or link.
+
+    Raises:
+        SurroundingsError: Something does.
+    """
+    if not os.path.lexists(path):
+        return
+    mode = path.lstat().st_mode
+    # Whoever names /dev/stdout, a link, means what it leads to.
+    never = stat.S_ISDIR(mode) or stat.S_ISCHR(mode) or stat.S_ISBLK(mode)
+    if never or path.parent == Path("/dev"):
+        what = "and is no file that could be replaced"
+        raise SurroundingsError(
+            f"{printable(str(path))} is there already, {what}", hint="name another file"
+        )
+    if not force:
+        raise SurroundingsError(
+            f"{printable(str(path))} is there already",
+            hint="delete it, name another file, or say --force",
+        )

@@ -9,7 +9,7 @@ from release_builder.jigdo.sources import digest_of_file
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
     from release_builder.digests import Digest
     from release_builder.extents import Extent
@@ -53,7 +53,8 @@ class FileIndex(Generic[AnyFile]):
         self._algorithm = algorithm
         self._cache = cache
         self._by_size: dict[int, list[AnyFile]] = {}
-        self._by_name: dict[int, tuple[dict[str, AnyFile], dict[str, AnyFile]]] = {}
+        self._by_name: dict[int, dict[str, AnyFile]] = {}
+        self._by_leaf: dict[int, dict[str, AnyFile]] = {}
         self._by_digest: dict[int, dict[Digest, AnyFile]] = {}
         for file in files:
             self._by_size.setdefault(file.size, []).append(file)
@@ -87,8 +88,8 @@ class FileIndex(Generic[AnyFile]):
             named = (file for file in of_size if file.name == extent.name)
             leaf = _leaf(extent.name)
             return next(named, next((file for file in of_size if _leaf(file.name) == leaf), None))
-        by_name, by_leaf = self._names(extent.length)
-        return by_name.get(extent.name) or by_leaf.get(_leaf(extent.name))
+        by_name = self._names(self._by_name, extent.length, str).get(extent.name)
+        return by_name or self._names(self._by_leaf, extent.length, _leaf).get(_leaf(extent.name))
 
     def with_digest(self, size: int, digest: Digest) -> AnyFile | None:
         """The file of ``size`` bytes with ``digest``; each is read once at most."""
@@ -104,15 +105,13 @@ class FileIndex(Generic[AnyFile]):
             self._by_digest[size] = by_digest
         return self._by_digest[size].get(digest)
 
-    def _names(self, size: int) -> tuple[dict[str, AnyFile], dict[str, AnyFile]]:
-        """Files of ``size`` bytes by whole name, and by leaf."""
-        if size not in self._by_name:
-            of_size = self._by_size[size]
-            self._by_name[size] = (
-                {file.name: file for file in reversed(of_size)},
-                {_leaf(file.name): file for file in reversed(of_size)},
-            )
-        return self._by_name[size]
+    def _names(
+        self, known: dict[int, dict[str, AnyFile]], size: int, name_of: Callable[[str], str]
+    ) -> dict[str, AnyFile]:
+        """Files of ``size`` bytes by what ``name_of`` makes of their names."""
+        if size not in known:
+            known[size] = {name_of(file.name): file for file in reversed(self._by_size[size])}
+        return known[size]
 
 
 def _leaf(name: str) -> str:

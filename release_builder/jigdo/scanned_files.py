@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import os
-from contextlib import suppress
-from typing import TYPE_CHECKING, BinaryIO
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, BinaryIO, NamedTuple, Protocol
 
 from release_builder.errors import printable
 from release_builder.files import open_regular
@@ -19,6 +19,30 @@ if TYPE_CHECKING:
     from release_builder.jigdo.sources import Candidate, DigestCache
 
 
+class File(Protocol):
+    """A file that may be a part."""
+
+    @property
+    def path(self) -> str:
+        """Where to open it."""
+
+    @property
+    def size(self) -> int:
+        """Bytes."""
+
+
+class Listed(NamedTuple):
+    """A file of which nothing else is known.
+
+    Attributes:
+        path: Where to open it.
+        size: Bytes.
+    """
+
+    path: str
+    size: int
+
+
 class ScannedFiles:
     """Finds parts by their bytes, reading as little as will do.
 
@@ -26,26 +50,30 @@ class ScannedFiles:
     it. Only if that leaves none or a choice, or is wrong, are they hashed, each once.
 
     Args:
-        files: Path and size of each; not asked for before the first part is.
+        files: Not asked for before the first part is.
         lengths: The lengths of the parts that may be asked for.
         sum_length: Bytes that the rsync sums cover; None if they are of no use.
         cache: Digests known from before.
+
+    Attributes:
+        problems: Files that could not be read: path and why.
     """
 
     def __init__(
         self,
-        files: Iterable[tuple[str, int]],
+        files: Iterable[File],
         lengths: Iterable[int],
         sum_length: int | None,
         cache: DigestCache,
     ) -> None:
+        self.problems: dict[str, str] = {}
         self._files = files
         self._lengths = frozenset(lengths)
         self._sum_length = sum_length
         self._cache = cache
-        self._by_size: dict[int, list[str]] | None = None
-        self._by_sum: dict[int, dict[bytes, list[str]]] = {}
-        self._by_digest: dict[tuple[int, str], dict[Digest, list[str]]] = {}
+        self._by_size: dict[int, list[File]] | None = None
+        self._by_sum: dict[int, dict[bytes, list[File]]] = {}
+        self._by_digest: dict[tuple[int, str], dict[Digest, list[File]]] = {}
 
     def candidates(self, part: MatchedFile, /) -> Iterator[Candidate]:
         """See PartSource."""
@@ -60,47 +88,56 @@ class ScannedFiles:
         """The paths of the files that may be ``part``, as candidates has them."""
         likely = self._likely(part)
         first = likely if len(likely) == 1 else ()
-        yield from first
-        for path in self._digests(part.length, part.digest.algorithm).get(part.digest, ()):
-            if path not in first:
-                yield path
+        for file in first:
+            yield file.path
+        for file in self._digests(part.length, part.digest.algorithm).get(part.digest, ()):
+            if file not in first:
+                yield file.path
 
-    def _likely(self, part: MatchedFile) -> Sequence[str]:
+    def _likely(self, part: MatchedFile) -> Sequence[File]:
         """The files that may be ``part`` by length and rsync sum."""
         if part.rsync_sum is not None and self._sum_length is not None:
             return self._sums(part.length, self._sum_length).get(part.rsync_sum, ())
         return self._of_size(part.length)
 
-    def _of_size(self, length: int) -> Sequence[str]:
+    def _of_size(self, length: int) -> Sequence[File]:
         if self._by_size is None:
             self._by_size = {}
-            for path, size in self._files:
-                if size in self._lengths:
-                    self._by_size.setdefault(size, []).append(path)
+            for file in self._files:
+                if file.size in self._lengths:
+                    self._by_size.setdefault(file.size, []).append(file)
         return self._by_size.get(length, ())
 
-    def _sums(self, length: int, sum_length: int) -> dict[bytes, list[str]]:
+    def _sums(self, length: int, sum_length: int) -> dict[bytes, list[File]]:
         """The files of ``length`` bytes by the rsync sums that templates may have of them."""
         if length not in self._by_sum:
-            by_sum: dict[bytes, list[str]] = {}
-            for path in self._of_size(length):
-                with suppress(OSError), open_regular(path) as stream:  # unreadable: no candidate
+            by_sum: dict[bytes, list[File]] = {}
+            for file in self._of_size(length):
+                with self._noting(file), open_regular(file.path) as stream:
                     first = stream.read(sum_length)
                     for each in template_sums(first, sum_length):
-                        by_sum.setdefault(each, []).append(path)
+                        by_sum.setdefault(each, []).append(file)
             self._by_sum[length] = by_sum
         return self._by_sum[length]
 
-    def _digests(self, length: int, algorithm: str) -> dict[Digest, list[str]]:
+    def _digests(self, length: int, algorithm: str) -> dict[Digest, list[File]]:
         """The files of ``length`` bytes by their digests."""
         if (length, algorithm) not in self._by_digest:
-            by_digest: dict[Digest, list[str]] = {}
-            for path in self._of_size(length):
-                with suppress(OSError):  # unreadable, or gone since: no candidate
-                    digest = digest_of_file(path, algorithm, self._cache)
-                    by_digest.setdefault(digest, []).append(path)
+            by_digest: dict[Digest, list[File]] = {}
+            for file in self._of_size(length):
+                with self._noting(file):
+                    digest = digest_of_file(file.path, algorithm, self._cache)
+                    by_digest.setdefault(digest, []).append(file)
             self._by_digest[length, algorithm] = by_digest
         return self._by_digest[length, algorithm]
+
+    @contextmanager
+    def _noting(self, file: File) -> Iterator[None]:
+        """A file that is unreadable, or gone since, is no candidate."""
+        try:
+            yield
+        except OSError as error:
+            self.problems[file.path] = error.strerror or str(error)
 
 
 class FileCandidate:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from release_builder.files import check_relative
-from release_builder.jigdo.scanned_files import FileCandidate, ScannedFiles
+from release_builder.jigdo.scanned_files import FileCandidate, Listed, ScannedFiles
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -54,7 +54,7 @@ class TreeSource:
         self._places = tuple(place.resolve() for place in (*self._roots, *scanned))
         wanted = frozenset(lengths)
         files = (
-            (str(path), size)
+            Listed(str(path), size)
             for path, size in _regular_files(scanned)
             if size in wanted and self._is_ours(path)
         )

@@ -6,7 +6,7 @@ import contextlib
 import os
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, BinaryIO
 
 from release_builder.errors import ReleaseBuilderError, printable
 from release_builder.files import open_regular
@@ -88,7 +88,14 @@ def _names(options: Options, screen: Screen) -> Iterator[str]:
             yield from read_files_from(sys.stdin.buffer)
             continue
         try:
-            with open_regular(name) as stream:
+            with _list(name) as stream:
                 yield from read_files_from(stream)
         except OSError as error:
             screen.complain(f"--files-from={printable(name)}: {error.strerror}")
+
+
+def _list(name: str) -> BinaryIO:
+    """A list of names, open; it may be a pipe that the shell made, as <(…) does."""
+    if name.startswith(("/dev/fd/", "/dev/stdin")):
+        return Path(name).open("rb")
+    return open_regular(name)
