@@ -26,8 +26,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from release_builder.jigdo.entries import Description, MatchedFile
+    from release_builder.jigdo.image_result import Image, WrongPart
     from release_builder.jigdo.input_files import InputFiles
-    from release_builder.jigdo.make_image import Image, WrongPart
     from release_builder.jigdo.sources import DigestCache
     from release_builder.jigdo.template import Template
 
@@ -83,6 +83,7 @@ def make_image(  # noqa: PLR0913 (each may be chosen apart from the others)
         SurroundingsError: Something else is at ``image``; there is no room; it cannot be written.
         OSError: What stands at ``image`` cannot be read.
     """
+    as_one = cache is None
     cache = cache or no_cache()
     with open_regular(template) as stream:
         read = read_template(stream, str(template))
@@ -104,7 +105,8 @@ def make_image(  # noqa: PLR0913 (each may be chosen apart from the others)
         if not os.path.lexists(partial) and not _has_any(files, description):
             return _made(description, None)
         with begun(partial, description, force=force) as (out, written):
-            made = _filled(read, out, files, written, monitor or Monitor())
+            as_one = as_one and not written and _has_all(files, description)
+            made = _filled(read, out, files, written, monitor or Monitor(), as_one=as_one)
             end(out, description, made.missing)
             if made.missing:
                 return _made(description, made, unfinished=partial)
@@ -159,15 +161,26 @@ def _filled(
     files: ScannedFiles,
     trusted: frozenset[int],
     monitor: Monitor,
+    *,
+    as_one: bool = False,
 ) -> Image:
     """What came of writing the image to ``out``; if it is whole, it is right."""
     wanted = template.description.image
     algorithm = wanted.digest.algorithm
     monitor.begin("make the image", wanted.length)
     try:
-        image = fill_image(template, out, [files], [algorithm], monitor.advance, trusted=trusted)
-        if trusted and image.digests.get(algorithm) not in {None, wanted.digest}:
-            # Some part is not in its place, whatever the unfinished image said.
+        image = fill_image(
+            template,
+            out,
+            [files],
+            [algorithm],
+            monitor.advance,
+            trusted=trusted,
+            proven_as_one=as_one,
+        )
+        found = image.digests.get(algorithm)
+        if found != wanted.digest and (as_one or (trusted and found)):
+            # Some part is not in its place, or not what it seemed.
             image = fill_image(template, out, [files], [algorithm])
     finally:
         monitor.end()
@@ -213,6 +226,11 @@ def _has_any(files: ScannedFiles, description: Description) -> bool:
     """Whether it is worth while to begin."""
     parts = description.parts
     return not parts or any(files.find(part) for part in parts)
+
+
+def _has_all(files: ScannedFiles, description: Description) -> bool:
+    """Whether every part seems to be there."""
+    return all(files.find(part) for part in description.parts)
 
 
 def _is_right(path: Path, description: Description, cache: DigestCache) -> bool:

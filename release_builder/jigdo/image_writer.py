@@ -22,7 +22,7 @@ _SYNCED: Final = 64 << 20  # bytes
 
 
 class ImageWriter:
-    """Writes the bytes of an image in their places; those that come in order are hashed beside.
+    """Writes the bytes of an image in their places and hashes them in order, beside.
 
     Args:
         out: A file that can be read and written at any place.
@@ -35,6 +35,8 @@ class ImageWriter:
         self._length = length
         self._hashers = {algorithm: hasher(algorithm) for algorithm in algorithms}
         self._hashed_to: int | None = 0  # None: something wrong was hashed
+        self._beyond: dict[int, int] = {}  # begin → end of what stands farther on
+        self._beyond_from = self._beyond_to = -1  # the last of those
         self._to_hash: list[bytes] = []
         self._to_write: list[tuple[int, bytes]] = []
         self._waiting = 0  # bytes in both
@@ -65,12 +67,42 @@ class ImageWriter:
             self._to_hash.append(block)
             self._waiting += len(block)
             self._hashed_to += len(block)
+            self._catch_up()
+        else:
+            self.stands(offset, len(block))
         if self._waiting >= _HANDED_OVER:
             self._hand_over()
 
+    def stands(self, offset: int, length: int) -> None:
+        """``length`` right bytes stand at ``offset``; they are read back when it is their turn."""
+        if offset == self._beyond_to and self._beyond_from in self._beyond:
+            offset, length = self._beyond_from, length + offset - self._beyond_from
+        self._beyond[offset] = offset + length
+        self._beyond_from, self._beyond_to = offset, offset + length
+        self._catch_up()
+
+    def filled(self, offset: int, length: int) -> None:
+        """Somebody else has written ``length`` right bytes at ``offset``."""
+        self._unsynced += length
+        self.stands(offset, length)
+        if self._unsynced >= _SYNCED:
+            self._hand_over()
+
+    def _catch_up(self) -> None:
+        """Hash what stands where hashing has arrived."""
+        while self._hashed_to is not None and self._hashed_to in self._beyond:
+            end = self._beyond.pop(self._hashed_to)
+            self._hand_over()
+            self._writing.finish()
+            for lane, each in zip(self._hashing, self._hashers.values(), strict=True):
+                lane.submit(partial(_update_from, each, self._file, self._hashed_to, end))
+            self._hashed_to = end
+
     def was_wrong(self) -> None:
-        """Some bytes were none of the image: others will take their place."""
+        """Some bytes were none of the image: others will take their place, written by anyone."""
         self._hashed_to = None
+        self._hand_over()
+        self._writing.finish()
 
     def flush(self) -> None:
         """Wait until all is written.
@@ -88,13 +120,10 @@ class ImageWriter:
         if self._hashed_to != self._length:
             self._hashers = {algorithm: hasher(algorithm) for algorithm in self._hashers}
             self._hashed_to = 0
-            while block := self._read_at(self._hashed_to):
-                self.has(self._hashed_to, block)
+            self._beyond.clear()
+            self.stands(0, self._length)
             self.flush()
         return {name: Digest(name, each.digest()) for name, each in self._hashers.items()}
-
-    def _read_at(self, offset: int) -> bytes:
-        return os.pread(self._file, min(BLOCK, self._length - offset), offset)
 
     def _hand_over(self) -> None:
         if self._to_write:
@@ -117,3 +146,12 @@ def _write(file: int, blocks: list[tuple[int, bytes]]) -> None:
 def _update(digest: Hasher, blocks: list[bytes]) -> None:
     for block in blocks:
         digest.update(block)
+
+
+def _update_from(digest: Hasher, file: int, offset: int, end: int) -> None:
+    while offset < end:
+        block = os.pread(file, min(BLOCK, end - offset), offset)
+        if not block:  # shorter than it was: the digest will be wrong
+            return
+        digest.update(block)
+        offset += len(block)

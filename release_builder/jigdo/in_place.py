@@ -39,6 +39,20 @@ class InPlace:
         first = os.pread(file, min(sum_length, part.length), self._offset)
         return part.rsync_sum in template_sums(first, sum_length)
 
+    def held(self, length: int) -> int:
+        """How many of ``length`` bytes an earlier run may have written: those before a hole."""
+        file = self._out.fileno()
+        try:
+            if os.lseek(file, self._offset, os.SEEK_DATA) != self._offset:
+                return 0
+            hole = os.lseek(file, self._offset, os.SEEK_HOLE)
+        except OSError:  # no data from here to the end
+            return 0
+        if hole >= self._offset + length:  # no begin of something, but wrong
+            return 0
+        # Where the last block was filled by half, zeros follow.
+        return max(0, hole - self._offset - os.fstat(file).st_blksize)
+
     def open(self) -> BinaryIO:
         """See Candidate."""
         self._out.seek(self._offset)

@@ -4,74 +4,35 @@ Each part is read once, from the first candidate for it, and handed to three lan
 part, one the image, one writes. That is right nearly always. A part that turns out wrong is
 looked for again when all others are in place; then the image is read once more for its digest.
 
-What an unfinished image already has is a source like any other: its digests decide.
+What an unfinished image already has is a source like any other: its digests decide. What no
+source at hand has is fetched from afar meanwhile, several parts at a time.
 """
 
 from __future__ import annotations
 
 import os
 from collections import deque
-from contextlib import contextmanager
 from dataclasses import dataclass
+from operator import itemgetter
 from typing import TYPE_CHECKING, BinaryIO
 
 from release_builder.digests import BLOCK, Digest
 from release_builder.jigdo.entries import MatchedFile, TemplateError
+from release_builder.jigdo.far_parts import FarParts
+from release_builder.jigdo.image_result import Image, WrongPart
 from release_builder.jigdo.image_writer import ImageWriter
 from release_builder.jigdo.in_place import InPlace
 from release_builder.jigdo.part_digest import PartDigest
+from release_builder.jigdo.part_reader import UnreadableError, blocks_of, opened
 from release_builder.lanes import Lane
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
     from typing import Self
 
-    from release_builder.digests import Readable
+    from release_builder.jigdo.far_parts import FarSource
     from release_builder.jigdo.sources import Candidate, PartSource
     from release_builder.jigdo.template import Template
-
-
-@dataclass(frozen=True, slots=True)
-class WrongPart:
-    """Bytes that stand where a part should, and are not it.
-
-    Attributes:
-        part: What was wanted.
-        where: Where it was looked for.
-        found: The digest that was found there instead; None if it could not be read.
-        why: Why it could not be read, else empty.
-    """
-
-    part: MatchedFile
-    where: str
-    found: Digest | None
-    why: str = ""
-
-    def __str__(self) -> str:
-        if self.found is None:
-            return f"{self.where} cannot be read: {self.why}"
-        return f"{self.where} should be {self.part.digest}, but is {self.found}"
-
-
-@dataclass(frozen=True, slots=True)
-class Image:
-    """What came of writing an image.
-
-    Attributes:
-        digests: The image's own digest for each algorithm; empty when parts are missing.
-        missing: The parts that no source has, each once, in image order.
-        wrong: What was found to be wrong on the way, whether or not another source had it right.
-        bytes_kept: Of what the unfinished image had already.
-        bytes_copied: Of parts that came from the sources.
-        bytes_unmatched: Of what came from the template itself.
-    """
-
-    digests: dict[str, Digest]
-    missing: tuple[MatchedFile, ...]
-    wrong: tuple[WrongPart, ...]
-    bytes_kept: int
-    bytes_copied: int
-    bytes_unmatched: int
 
 
 def make_image(  # noqa: PLR0913 (each may be chosen apart from the others)
@@ -82,6 +43,8 @@ def make_image(  # noqa: PLR0913 (each may be chosen apart from the others)
     on_bytes: Callable[[int], object] = lambda _count: None,
     *,
     trusted: Collection[int] = (),
+    far: FarSource | None = None,
+    proven_as_one: bool = False,
 ) -> Image:
     """Write the image that ``template`` describes as far as ``sources`` have its parts.
 
@@ -95,6 +58,10 @@ def make_image(  # noqa: PLR0913 (each may be chosen apart from the others)
         trusted: Numbers of runs, from 0, that are in their place by the word of who wrote them:
             not read unless the image is whole. If there are any, so is all unmatched data, and
             the template's is left unread.
+        far: Asked for the parts that no source has.
+        proven_as_one: Parts at hand are taken without a digest of their own. If the image has the
+            template's digest, they all were right; if not, or if some are missing, nothing is
+            known of any.
 
     Raises:
         TemplateError: The template's data, if it is read, does not fit its description.
@@ -103,7 +70,10 @@ def make_image(  # noqa: PLR0913 (each may be chosen apart from the others)
     length = template.description.image.length
     if out.seek(0, os.SEEK_END) < length:
         out.truncate(length)
-    with _Maker(template, out, sources, tuple(algorithms), on_bytes) as maker:
+    writer = ImageWriter(out, length, tuple(algorithms))
+    far_parts = FarParts(far, out, on_bytes) if far else None
+    with _Maker(template, out, sources, writer, far_parts, on_bytes) as maker:
+        maker.digests_parts = not proven_as_one
         for number, run in enumerate(template.description.runs):
             if isinstance(run, MatchedFile) and number not in trusted:
                 maker.part(run)
@@ -130,32 +100,39 @@ class _Try:
 class _Maker:
     """Takes the runs in order."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913, PLR0917 (what a run may need)
         self,
         template: Template,
         out: BinaryIO,
         sources: Sequence[PartSource],
-        algorithms: Sequence[str],
+        writer: ImageWriter,
+        far: FarParts | None,
         on_bytes: Callable[[int], object],
     ) -> None:
+        self.digests_parts = True
+
         self._image = template.description.image
         self._data = template.unmatched()
         self._out = out
         self._sources = sources
         self._on_bytes = on_bytes
-        self._writer = ImageWriter(out, self._image.length, algorithms)
+        self._writer = writer
+        self._far = far
         self._hashing: Lane[bytes | None] = Lane(on_result=self._hashed)
+        self._fetching: dict[Digest, list[int]] = {}  # all places of what is wanted from afar
         self._offset = 0
         self._under_way: deque[_Try] = deque()
         self._failed: deque[_Try] = deque()
-        self._missing: dict[Digest, MatchedFile] = {}
+        self._missing: dict[Digest, tuple[int, MatchedFile]] = {}
         self._wrong: dict[tuple[Digest, str], WrongPart] = {}
-        self._kept = self._copied = self._unmatched = 0
+        self._kept = self._copied = self._fetched = self._unmatched = 0
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *error: object) -> None:
+        if self._far:
+            self._far.__exit__(*error)
         self._hashing.__exit__(*error)
         self._writer.__exit__(*error)
 
@@ -177,7 +154,9 @@ class _Maker:
 
     def part(self, part: MatchedFile) -> None:
         """The next bytes are ``part``."""
-        if part.digest not in self._missing:
+        if part.digest in self._fetching:
+            self._fetch(part, self._offset)
+        elif part.digest not in self._missing:
             self._try_next(part, self._offset, self._candidates(part))
         self._done(part.length)
 
@@ -193,13 +172,16 @@ class _Maker:
             failed = self._failed.popleft()
             self._try_next(failed.part, failed.offset, failed.others)
             self._hashing.finish()
+        for part, right in self._far.results() if self._far else ():
+            self._came(part, right=right)
         self._writer.flush()
         return Image(
             digests={} if self._missing else self._writer.digests(),
-            missing=tuple(self._missing.values()),
+            missing=tuple(part for _, part in sorted(self._missing.values(), key=itemgetter(0))),
             wrong=tuple(self._wrong.values()),
             bytes_kept=self._kept,
             bytes_copied=self._copied,
+            bytes_fetched=self._fetched,
             bytes_unmatched=self._unmatched,
         )
 
@@ -217,27 +199,71 @@ class _Maker:
     def _try_next(self, part: MatchedFile, offset: int, candidates: Iterator[Candidate]) -> None:
         """Take ``part`` from the first of ``candidates`` that can be read; judge it later."""
         for candidate in candidates:
-            at = offset
-            digest = PartDigest(self._hashing, part.digest.algorithm, part.length)
-            take = self._writer.has if isinstance(candidate, InPlace) else self._writer.write
             try:
-                with _opened(candidate) as stream:
-                    for block in _blocks(stream, part.length):
-                        digest.update(block)
-                        take(at, block)
-                        at += len(block)
-            except _UnreadableError as error:
+                length, found = self._take(part, offset, candidate)
+            except UnreadableError as error:
                 self._writer.was_wrong()
                 self._note_wrong(part, candidate, None, str(error))
                 continue
-            attempt = _Try(part, offset, candidate, at - offset, candidates)
-            found = digest.finish()
+            attempt = _Try(part, offset, candidate, length, candidates)
             if found:
                 self._judge(attempt, found)
             else:
                 self._under_way.append(attempt)
             return
-        self._missing[part.digest] = part
+        if self._far:
+            self._fetch(part, offset)
+        else:
+            self._missing[part.digest] = (offset, part)
+
+    def _take(
+        self, part: MatchedFile, offset: int, candidate: Candidate
+    ) -> tuple[int, Digest | None]:
+        """Read a part and write it: how long it was, and its digest if the lane will not tell."""
+        in_place = isinstance(candidate, InPlace)
+        if in_place and not self.digests_parts:
+            return part.length, part.digest
+        digest = PartDigest(self._hashing, part.digest.algorithm, part.length)
+        length = 0
+        with opened(candidate) as stream:
+            for block in blocks_of(stream, part.length):
+                if self.digests_parts:
+                    digest.update(block)
+                if not in_place:
+                    self._writer.write(offset + length, block)
+                length += len(block)
+        if self.digests_parts:
+            return length, digest.finish()
+        if length < part.length:
+            raise UnreadableError("it became shorter meanwhile")
+        return length, part.digest
+
+    def _fetch(self, part: MatchedFile, offset: int) -> None:
+        """Have ``part`` brought from afar; where else it belongs, it is copied from ``offset``."""
+        assert self._far
+        self._on_bytes(-part.length)  # counted as they come
+        if part.digest in self._fetching:
+            self._fetching[part.digest].append(offset)
+        else:
+            self._fetching[part.digest] = [offset]
+            self._far.want(part, offset, InPlace(self._out, offset).held(part.length))
+
+    def _came(self, part: MatchedFile, *, right: bool) -> None:
+        """What was wanted from afar is there, or will never be."""
+        first, *others = self._fetching.pop(part.digest)
+        if not right:
+            self._missing[part.digest] = (first, part)
+        else:
+            self._writer.filled(first, part.length)
+            self._fetched += part.length
+            for offset in others:
+                self._copy(first, offset, part.length)
+        self._on_bytes(part.length * len(others))
+
+    def _copy(self, source: int, target: int, length: int) -> None:
+        for at in range(0, length, BLOCK):
+            block = os.pread(self._out.fileno(), min(BLOCK, length - at), source + at)
+            self._writer.write(target + at, block)
 
     def _hashed(self, value: bytes | None) -> None:
         if value is not None:
@@ -245,13 +271,14 @@ class _Maker:
 
     def _judge(self, attempt: _Try, found: Digest) -> None:
         part, candidate = attempt.part, attempt.candidate
-        if attempt.length == part.length:
+        if self.digests_parts and attempt.length == part.length:
             candidate.confirm(found)
         if found != part.digest:
             self._writer.was_wrong()
             self._note_wrong(part, candidate, found)
             self._failed.append(attempt)
         elif isinstance(candidate, InPlace):
+            self._writer.stands(attempt.offset, part.length)
             self._kept += part.length
         else:
             self._copied += part.length
@@ -262,29 +289,3 @@ class _Maker:
         if not isinstance(candidate, InPlace):
             where = candidate.where
             self._wrong[part.digest, where] = WrongPart(part, where, found, why)
-
-
-class _UnreadableError(Exception):
-    """A source could not be read to its end; unlike a failed write, another may do."""
-
-
-@contextmanager
-def _opened(candidate: Candidate) -> Iterator[BinaryIO]:
-    try:
-        stream = candidate.open()
-    except OSError as error:
-        raise _UnreadableError(error.strerror) from error
-    with stream:
-        yield stream
-
-
-def _blocks(stream: Readable, length: int) -> Iterator[bytes]:
-    while length:
-        try:
-            block = stream.read(min(length, BLOCK))
-        except OSError as error:
-            raise _UnreadableError(error.strerror) from error
-        if not block:
-            return
-        length -= len(block)
-        yield block

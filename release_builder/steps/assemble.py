@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
     from pathlib import Path
 
-    from release_builder.jigdo.make_image import Image
+    from release_builder.jigdo.image_result import Image
     from release_builder.jigdo.sources import PartSource
     from release_builder.jigdo.template import Template
     from release_builder.steps import Context

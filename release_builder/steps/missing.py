@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 
     from release_builder.digests import Digest
     from release_builder.jigdo.entries import MatchedFile
+    from release_builder.jigdo.image_result import Image, WrongPart
     from release_builder.jigdo.location import JigdoFile
-    from release_builder.jigdo.make_image import Image, WrongPart
     from release_builder.jigdo.tree_source import TreeSource
     from release_builder.steps import Context
     from release_builder.steps.pair import Pair
