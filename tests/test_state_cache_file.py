@@ -6,7 +6,7 @@ import sqlite3
 from typing import TYPE_CHECKING
 
 import pytest
-from test_state_digest_cache import MD5, OTHER_MD5, status
+from test_state_digest_cache import HEADER_BYTES, MD5, OTHER_MD5, flip, status, write_version_1
 
 from release_builder.state.digest_cache import no_cache, open_cache_file
 
@@ -166,6 +166,31 @@ def test_a_cache_that_holds_more_than_ours_is_begun_anew(file: Path, script: str
     assert [note.partition(" was damaged")[0] for note in cache.notes] == [str(file)]
     with open_cache_file(file) as again:
         assert again.get(status(), "md5") == MD5
+
+
+@pytest.mark.parametrize("at", HEADER_BYTES)
+def test_a_file_whose_header_is_damaged_may_be_anybodys_and_is_left_alone(
+    file: Path, at: int
+) -> None:
+    put_one(file)
+    flip(file, at)
+    before = file.read_bytes()
+
+    put_one(file)
+
+    assert file.read_bytes() == before
+
+
+def test_a_file_of_version_1_is_begun_anew(file: Path) -> None:
+    write_version_1(file)
+
+    with open_cache_file(file) as cache:
+        before = cache.get(status(), "md5")
+        cache.put(status(), MD5)
+
+    with open_cache_file(file) as again:
+        assert (before, again.get(status(), "md5")) == (None, MD5)
+    assert cache.notes == []
 
 
 def test_no_cache_remembers_nothing() -> None:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import sqlite3
@@ -13,15 +14,29 @@ import pytest
 
 from release_builder.digests import Digest
 from release_builder.errors import Status, SurroundingsError
-from release_builder.state.digest_cache import DIGESTS_FILE, open_cache, state_folder
+from release_builder.state.digest_cache import (
+    DIGESTS_FILE,
+    open_cache,
+    open_cache_file,
+    state_folder,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from release_builder.state.digest_cache import DigestCache
 
 MD5 = Digest("md5", bytes(range(16)))
 OTHER_MD5 = Digest("md5", bytes(16))
 SHA256 = Digest("sha256", bytes(range(32)))
 YEAR = 365 * 86_400
+HEADER_BYTES = [
+    pytest.param(0, id="format"),
+    pytest.param(18, id="version to write"),
+    pytest.param(19, id="version to read"),
+    pytest.param(60, id="our version"),
+    pytest.param(71, id="our mark"),
+]
 
 
 def status(
@@ -48,6 +63,30 @@ def put_one(folder: Path) -> Path:
     with open_cache(folder) as cache:
         cache.put(status(), MD5)
     return folder / DIGESTS_FILE
+
+
+def flip(path: Path, at: int) -> None:
+    whole = bytearray(path.read_bytes())
+    whole[at] ^= 0xFF
+    path.write_bytes(whole)
+
+
+def write_version_1(path: Path) -> None:
+    """A file that has ``OTHER_MD5`` for ``status()``, as release-builder once wrote it."""
+    with contextlib.closing(sqlite3.connect(path)) as database, database:
+        database.executescript(
+            "CREATE TABLE digests (file TEXT NOT NULL, algorithm TEXT NOT NULL, stamp TEXT NOT NULL,"
+            " value BLOB NOT NULL, used INTEGER NOT NULL, PRIMARY KEY (file, algorithm))"
+            " WITHOUT ROWID; PRAGMA user_version = 1; PRAGMA application_id = 0x6A646463"
+        )
+        row = (
+            "1 7",
+            "md5",
+            "5 10000000000 11000000000",
+            OTHER_MD5.value,
+            int(time.time()) // 86_400,
+        )
+        database.execute("INSERT INTO digests VALUES (?, ?, ?, ?, ?)", row)
 
 
 def test_a_digest_is_known_in_the_same_run_and_the_next(tmp_path: Path) -> None:
@@ -209,14 +248,106 @@ def test_a_table_of_another_shape_is_begun_anew(tmp_path: Path) -> None:
         assert cache.get(status(), "md5") == MD5
 
 
-def test_a_value_of_the_wrong_length_is_no_digest(tmp_path: Path) -> None:
-    database = sqlite3.connect(put_one(tmp_path))
-    database.execute("UPDATE digests SET value = x'00'")
-    database.commit()
-    database.close()
+@pytest.mark.parametrize(
+    "change",
+    [
+        pytest.param("value = x'00112233445566778899aabbccddeeff'", id="digest"),
+        pytest.param("value = x'00'", id="length of the digest"),
+        pytest.param("file = '1 8'", id="file"),
+        pytest.param("stamp = '6 10000000000 11000000000'", id="stamp"),
+        pytest.param("algorithm = 'sha1'", id="algorithm"),
+        pytest.param("crc = crc + 1", id="CRC"),
+        pytest.param("crc = 'rotten'", id="no number"),
+    ],
+)
+def test_a_row_that_does_not_fit_its_crc_is_not_known(tmp_path: Path, change: str) -> None:
+    with contextlib.closing(sqlite3.connect(put_one(tmp_path))) as database, database:
+        database.execute(f"UPDATE digests SET {change}")
 
     with open_cache(tmp_path) as cache:
-        assert cache.get(status(), "md5") is None
+        found = [
+            cache.get(each, algorithm)
+            for each in (status(), status(inode=8), status(size=6))
+            for algorithm in ("md5", "sha1")
+        ]
+
+    assert found == [None] * 6
+    assert cache.notes == []
+
+
+def test_what_is_read_again_takes_the_place_of_a_rotten_row(tmp_path: Path) -> None:
+    with contextlib.closing(sqlite3.connect(put_one(tmp_path))) as database, database:
+        database.execute("UPDATE digests SET value = x'00'")
+
+    put_one(tmp_path)
+
+    with open_cache(tmp_path) as cache:
+        assert cache.get(status(), "md5") == MD5
+
+
+@pytest.mark.parametrize(
+    "opened",
+    [
+        pytest.param(open_cache, id="build"),
+        pytest.param(lambda folder: open_cache(folder, read_only=True), id="plan"),
+        pytest.param(lambda folder: open_cache_file(folder / DIGESTS_FILE), id="--cache"),
+    ],
+)
+def test_a_flipped_byte_never_makes_a_wrong_digest(
+    tmp_path: Path, opened: Callable[[Path], DigestCache]
+) -> None:
+    with open_cache(tmp_path) as cache:
+        for inode in range(5):
+            cache.put(status(inode), MD5)
+            cache.put(status(inode), SHA256)
+    path = tmp_path / DIGESTS_FILE
+    whole = path.read_bytes()
+    found = set()
+
+    for at in range(0, len(whole), 7):
+        path.write_bytes(whole[:at] + bytes([whole[at] ^ 0xFF]) + whole[at + 1 :])
+        with opened(tmp_path) as cache:
+            for inode in range(5):
+                found |= {cache.get(status(inode), each) for each in ("md5", "sha256")}
+            cache.put(status(9), MD5)
+
+    assert found == {MD5, SHA256, None}
+
+
+def test_a_file_of_version_1_is_begun_anew_without_a_word(tmp_path: Path) -> None:
+    write_version_1(tmp_path / DIGESTS_FILE)
+
+    with open_cache(tmp_path) as cache:
+        before = cache.get(status(), "md5")
+        cache.put(status(), MD5)
+
+    with open_cache(tmp_path) as again:
+        assert (before, again.get(status(), "md5")) == (None, MD5)
+    assert (cache.notes, again.notes) == ([], [])
+
+
+def test_read_only_does_without_a_file_of_version_1_and_leaves_it(tmp_path: Path) -> None:
+    path = tmp_path / DIGESTS_FILE
+    write_version_1(path)
+    before = path.read_bytes()
+
+    with open_cache(tmp_path, read_only=True) as cache:
+        found = cache.get(status(), "md5")
+
+    assert (found, cache.notes) == (None, [])
+    assert path.read_bytes() == before
+
+
+@pytest.mark.parametrize("at", HEADER_BYTES)
+def test_our_own_file_is_begun_anew_though_its_header_is_damaged(tmp_path: Path, at: int) -> None:
+    path = put_one(tmp_path)
+    flip(path, at)
+
+    put_one(tmp_path)
+
+    with open_cache(tmp_path) as cache:
+        assert cache.get(status(), "md5") == MD5
+    assert cache.notes == []
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,10 @@
 """The SQLite file that a digest cache is kept in: opened, told from other files, pruned.
 
 A file of ours says so in its header: SQLite has four bytes there for an application's mark
-(https://www.sqlite.org/fileformat2.html, section 1.3.19, offset 68).
+(https://www.sqlite.org/fileformat2.html, section 1.3: the mark at offset 68, the application's
+version at 60, the versions to write and to read the file at 18 and 19). Integers are big-endian.
+
+Version 2 gave each row a CRC-32; a file of version 1 is begun anew.
 """
 
 from __future__ import annotations
@@ -17,35 +20,36 @@ from release_builder.files import open_regular
 if TYPE_CHECKING:
     from pathlib import Path
 
-SCHEMA_VERSION: Final = 1
+SCHEMA_VERSION: Final = 2  # 255 at most
 
 _MARK: Final = 0x6A64_6463  # "jddc", for a jigdo digest cache
 _HEADER: Final = 72  # bytes, up to the mark's end
 _MAGIC: Final = b"SQLite format 3\0"
+_ROLLBACK: Final = b"\1\1"  # not a write-ahead log, which leaves more files behind
 _BUSY_SECONDS: Final = 10.0  # for another process to end its write, which takes milliseconds
 _DAY: Final = 86_400
 
 # Text, not numbers: inodes and times of some file systems exceed SQLite's 63 bits.
-_SCHEMA: Final = f"""
-BEGIN IMMEDIATE;
-CREATE TABLE IF NOT EXISTS digests (
-    file TEXT NOT NULL,
-    algorithm TEXT NOT NULL,
-    stamp TEXT NOT NULL,
-    value BLOB NOT NULL,
-    used INTEGER NOT NULL,
-    PRIMARY KEY (file, algorithm)
-) WITHOUT ROWID;
-PRAGMA user_version = {SCHEMA_VERSION};
-PRAGMA application_id = {_MARK};
-COMMIT;
-"""
+_SCHEMA: Final = (
+    "DROP TABLE IF EXISTS digests",
+    """CREATE TABLE digests (
+        file TEXT NOT NULL,
+        algorithm TEXT NOT NULL,
+        stamp TEXT NOT NULL,
+        value BLOB NOT NULL,
+        used INTEGER NOT NULL,
+        crc INTEGER NOT NULL,
+        PRIMARY KEY (file, algorithm)
+    ) WITHOUT ROWID""",
+    f"PRAGMA user_version = {SCHEMA_VERSION}",
+    f"PRAGMA application_id = {_MARK}",
+)
 _OBJECTS: Final = [("table", "digests")]
 _DAMAGED: Final = {sqlite3.SQLITE_ERROR, sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
 
 
 class _ForeignError(sqlite3.DatabaseError):
-    """A view or trigger stands in a file of ours, which might never end."""
+    """What stands in a file of ours is not of us: a view or trigger, say, which might never end."""
 
     sqlite_errorcode = sqlite3.SQLITE_CORRUPT
 
@@ -75,20 +79,19 @@ def connect(path: Path, notes: list[str], kept_days: int | None) -> sqlite3.Conn
             return None
         if not is_damage(error):
             raise
-    remove(path)
-    notes.append(f"{place} was damaged and is begun anew: files will be read again")
+    begin_anew(path, notes)
     return _connect(path, notes, kept_days)
 
 
 def connect_read_only(path: Path, notes: list[str]) -> sqlite3.Connection | None:
-    """Open the file for reading alone; None if it is not there or cannot be used."""
+    """Open the file for reading alone; None if it is not there, too old, or cannot be used."""
     if not os.access(path, os.R_OK):
         return None
     database = None
     try:
         uri = f"{path.absolute().as_uri()}?mode=ro"
         database = sqlite3.connect(uri, uri=True, timeout=_BUSY_SECONDS)
-        if _is_known(database, path, notes):
+        if _is_known(database, path, notes) and _is_ready(database):
             return database
     except sqlite3.Error as error:
         notes.append(f"{printable(str(path))}: {error}: files will be read again")
@@ -98,7 +101,7 @@ def connect_read_only(path: Path, notes: list[str]) -> sqlite3.Connection | None
 
 
 def may_be_written(path: Path) -> bool:
-    """Whether ``path`` is a file of ours, or empty, or not there at all.
+    """Whether the header of ``path`` is as we write it, or the file empty, or not there at all.
 
     Raises:
         OSError: It is no regular file, or cannot be read.
@@ -108,12 +111,25 @@ def may_be_written(path: Path) -> bool:
             header = stream.read(_HEADER)
     except FileNotFoundError:
         return True
-    return not header or (header.startswith(_MAGIC) and header[-4:] == _MARK.to_bytes(4, "big"))
+    version, mark = header[60:64], header[68:]
+    return not header or (
+        header.startswith(_MAGIC)
+        and header[18:20] == _ROLLBACK
+        and version.startswith(bytes(3))
+        and mark == _MARK.to_bytes(4, "big")
+    )
 
 
 def is_damage(error: sqlite3.Error) -> bool:
     """Whether ``error`` tells that the file itself is broken."""
     return _code(error) in _DAMAGED
+
+
+def begin_anew(path: Path, notes: list[str]) -> None:
+    """Remove a damaged file, of which ``notes`` then tells."""
+    remove(path)
+    place = printable(str(path))
+    notes.append(f"{place} was damaged and is begun anew: files will be read again")
 
 
 def remove(path: Path) -> None:
@@ -135,7 +151,7 @@ def _connect(path: Path, notes: list[str], kept_days: int | None) -> sqlite3.Con
             database.close()
             return None
         if not _is_ready(database):
-            database.executescript(_SCHEMA)
+            _make(database)
         if kept_days is not None:
             _forget(database, today() - kept_days)
     except BaseException:
@@ -144,11 +160,20 @@ def _connect(path: Path, notes: list[str], kept_days: int | None) -> sqlite3.Con
     return database
 
 
+def _make(database: sqlite3.Connection) -> None:
+    with database:
+        database.execute("BEGIN IMMEDIATE")
+        if not _is_ready(database):  # another process may have been quicker
+            for statement in _SCHEMA:
+                database.execute(statement)
+
+
 def _is_known(database: sqlite3.Connection, path: Path, notes: list[str]) -> bool:
-    if _number(database, "user_version") > SCHEMA_VERSION:
+    version, objects = _number(database, "user_version"), _objects(database)
+    if version > SCHEMA_VERSION:
         notes.append(f"{printable(str(path))} is of a newer release-builder: it is not used")
         return False
-    if _objects(database) not in ([], _OBJECTS):
+    if objects and (objects != _OBJECTS or version < 1):
         raise _ForeignError("it holds what is none of ours")
     return True
 
@@ -168,7 +193,10 @@ def _forget(database: sqlite3.Connection, day: int) -> None:
 
 def _objects(database: sqlite3.Connection) -> list[tuple[str, str]]:
     """Kind and name of its tables, views, indices and triggers; two are too many."""
-    return database.execute("SELECT type, name FROM sqlite_master LIMIT 2").fetchall()
+    try:
+        return database.execute("SELECT type, name FROM sqlite_master LIMIT 2").fetchall()
+    except UnicodeDecodeError as error:  # SQLite's message quotes the bytes it cannot read
+        raise _ForeignError("its schema is damaged") from error
 
 
 def _number(database: sqlite3.Connection, pragma: str) -> int:

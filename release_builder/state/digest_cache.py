@@ -8,6 +8,9 @@ FAT. A second write within the tick of the first leaves no trace. So ``put`` ret
 tick is over: whatever is written after it shows. Refusing young files instead would mean to read
 each new image twice. Two gaps remain: another program that writes within one tick both before and
 while we read, and a file server (NFS) whose clock is behind ours.
+
+Each row has a CRC-32 of its own, so that rot of the disk in it is noticed: SQLite checks the shape
+of a page alone. It is no defence against malice: who may write the file can make it say anything.
 """
 
 from __future__ import annotations
@@ -16,12 +19,14 @@ import contextlib
 import os
 import sqlite3
 import time
+import zlib
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from release_builder.digests import LENGTHS, Digest
+from release_builder.digests import Digest
 from release_builder.errors import SurroundingsError, printable
 from release_builder.state.cache_file import (
+    begin_anew,
     connect,
     connect_read_only,
     is_damage,
@@ -43,10 +48,10 @@ _BATCH_SECONDS: Final = 2.0  # that a kill -9 loses at most
 _USED_DAYS: Final = 7  # a use is noted when the last note is older: reading seldom writes
 _KEPT_DAYS: Final = 90  # without a use
 _FIND: Final = (
-    "SELECT value, used FROM digests WHERE file = ? AND algorithm = ? AND stamp = ?"
+    "SELECT value, used, crc FROM digests WHERE file = ? AND algorithm = ? AND stamp = ?"
     " AND typeof(value) = 'blob' AND typeof(used) = 'integer'"  # a damaged page may hold anything
 )
-_KEEP: Final = "INSERT OR REPLACE INTO digests VALUES (?, ?, ?, ?, ?)"
+_KEEP: Final = "INSERT OR REPLACE INTO digests VALUES (?, ?, ?, ?, ?, ?)"
 _HINT: Final = "set RELEASE_BUILDER_STATE to a folder that this user may write"
 
 
@@ -82,8 +87,8 @@ class DigestCache:
         if key in self._pending:
             known, value = self._pending[key]
             return Digest(algorithm, value) if known == stamp else None
-        for value, used in self._find(*key, stamp):
-            if len(value) != LENGTHS.get(algorithm):
+        for value, used, crc in self._find(*key, stamp):
+            if crc != _crc(*key, stamp, value):
                 return None
             if used < today() - _USED_DAYS:
                 self._remember(key, stamp, value)
@@ -117,8 +122,8 @@ class DigestCache:
         if len(self._pending) >= _BATCH or time.monotonic() - self._written > _BATCH_SECONDS:
             self._write()
 
-    def _find(self, *known_by: str) -> list[tuple[bytes, int]]:
-        rows: list[tuple[bytes, int]] = []
+    def _find(self, *known_by: str) -> list[tuple[bytes, int, object]]:
+        rows: list[tuple[bytes, int, object]] = []
         if self._database:
             with self._giving_up():
                 rows = self._database.execute(_FIND, known_by).fetchall()
@@ -127,7 +132,7 @@ class DigestCache:
     def _write(self) -> None:
         if self._database and self._keeps and self._pending:
             day = today()
-            rows = [(*key, *known, day) for key, known in self._pending.items()]
+            rows = [(*key, *known, day, _crc(*key, *known)) for key, known in self._pending.items()]
             with self._giving_up():
                 with self._database:
                     self._database.executemany(_KEEP, rows)
@@ -160,7 +165,8 @@ class DigestCache:
 def open_cache(folder: Path, *, read_only: bool = False) -> DigestCache:
     """The cache of digests that is kept in ``folder``.
 
-    A damaged file is removed and begun anew. One of a newer version is left alone and not used.
+    A damaged file is removed and begun anew, though its header no longer tells that it is ours:
+    its place does. One of a newer version is left alone and not used.
 
     Args:
         folder: The state folder, made where missing.
@@ -178,6 +184,8 @@ def open_cache(folder: Path, *, read_only: bool = False) -> DigestCache:
         folder.mkdir(parents=True, exist_ok=True)
         if not os.access(folder, os.W_OK | os.X_OK):
             raise PermissionError(0, "this user may not write there")
+        if not may_be_written(path):
+            begin_anew(path, notes)
         return DigestCache(path, connect(path, notes, _KEPT_DAYS), notes, keeps=True)
     except (OSError, sqlite3.Error) as error:
         reason = getattr(error, "strerror", None) or error
@@ -251,3 +259,7 @@ def _file(status: os.stat_result) -> str:
 
 def _stamp(status: os.stat_result) -> str:
     return f"{status.st_size} {status.st_mtime_ns} {status.st_ctime_ns}"
+
+
+def _crc(file: str, algorithm: str, stamp: str, value: bytes) -> int:
+    return zlib.crc32(b"\0".join((file.encode(), algorithm.encode(), stamp.encode(), value)))
