@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from lookalike import LookAlike
+from test_media_udf import WHOLE as UDF_IMAGE
 
 from release_builder.digests import Digest
 from release_builder.jigdo.entries import format_description
@@ -130,6 +131,25 @@ def test_a_uri_that_is_not_used_is_told(work: Path, jigdo_file: LookAlike) -> No
     assert "--uri Base=http://x/ is not used: no argument has the label Base" in jigdo_file.err
 
 
+@pytest.mark.parametrize(
+    ("uri", "told"),
+    [
+        pytest.param("http://x/y", "URLs will read http://x/yNAME", id="no slash"),
+        pytest.param("'http://x/y z' --try-last", "URLs will read http://x/y zNAME", id="quoted"),
+        pytest.param("file:tree", "URLs will read file:treeNAME", id="folder"),
+        pytest.param("http://x/", "", id="slash"),
+        pytest.param("http://x/ --try-last", "", id="slash, and an option"),
+    ],
+)
+def test_a_uri_that_does_not_end_in_a_slash_is_told(
+    work: Path, jigdo_file: LookAlike, uri: str, told: str
+) -> None:
+    jigdo_file("mt", *PAIR, "--label=Base=tree", f"--uri=Base={uri}", "tree//")
+
+    assert ("does not end in /" in jigdo_file.err) == bool(told)
+    assert told in jigdo_file.err
+
+
 @pytest.mark.parametrize("there", ["cd.jigdo", "cd.template"])
 def test_outputs_are_replaced_with_force_alone(
     work: Path, jigdo_file: LookAlike, there: str
@@ -154,6 +174,17 @@ def test_an_image_without_folders_has_no_extents(work: Path, jigdo_file: LookAli
     assert names() == before
 
 
+def test_what_to_install_for_udf_is_told(
+    work: Path, jigdo_file: LookAlike, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "pycdlib", None)
+    Path("cd.iso").write_bytes(UDF_IMAGE)
+
+    jigdo_file("mt", *PAIR, "tree//")
+
+    assert "pip install release-builder[udf]" in jigdo_file.err
+
+
 def test_without_files_the_template_holds_all_and_this_is_told(
     work: Path, jigdo_file: LookAlike
 ) -> None:
@@ -163,6 +194,35 @@ def test_without_files_the_template_holds_all_and_this_is_told(
     assert jigdo_file("ls", "-t", "cd.template").splitlines()[0].split() == [
         *("in-template", "0", "4894")
     ]
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        pytest.param(["mistyped//"], id="no such folder"),
+        pytest.param(["other"], id="not in the image"),
+        pytest.param([], id="no files"),
+    ],
+)
+@pytest.mark.parametrize("report", ["default", "quiet"])
+def test_the_last_line_tells_that_no_file_was_matched(
+    work: Path, jigdo_file: LookAlike, arguments: list[str], report: str
+) -> None:
+    Path("other").write_bytes(bytes(2000))
+
+    jigdo_file("mt", "-i", "cd.iso", "-r", report, *arguments)
+
+    last = jigdo_file.err.splitlines()[-1]
+    assert last == "jigdo-file: no file was matched: the whole image is in the template"
+
+
+def test_a_file_that_is_the_whole_image_is_matched(work: Path, jigdo_file: LookAlike) -> None:
+    shutil.copy("cd.iso", "same.iso")
+
+    jigdo_file("mt", *PAIR, "same.iso")
+
+    assert "files cover the whole image" in jigdo_file.err
+    assert "no file was matched" not in jigdo_file.err
 
 
 def test_list_and_image_come_one_after_the_other_from_stdin(

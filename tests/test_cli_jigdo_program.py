@@ -177,20 +177,62 @@ def test_an_interrupted_command_ends_with_130_and_leaves_nothing(
         err = running.stderr.read()
 
     assert running.returncode == 130
-    assert b"Traceback" not in err
+    (told,) = err.splitlines()
+    assert told.endswith(b": interrupted: nothing was written")
     assert sorted(pair.iterdir()) == before
 
 
+@BOTH
+@pytest.mark.parametrize(
+    ("command", "told"),
+    [
+        pytest.param(
+            ("mi", "-i", "new.iso", "-t", "cd.template"),
+            "new.iso.tmp stays, and the same command goes on with it",
+            id="make-image",
+        ),
+        pytest.param(
+            ("mi", "-i", "other.iso", "-t", "cd.template"),
+            "nothing was written",
+            id="make-image before it begins",
+        ),
+        pytest.param(("scan",), "the digests of what was read are kept", id="scan"),
+        pytest.param(("md5sum",), "nothing was written", id="md5sum"),
+    ],
+)
+def test_an_interrupted_command_tells_what_stays(
+    pair: Path, program: tuple[str, ...], command: tuple[str, ...], told: str
+) -> None:
+    (pair / "new.iso.tmp").write_bytes(b"begun")
+    with subprocess.Popen(
+        [*program, *command, "-T", "no such list", "-T", "-"],
+        cwd=pair,
+        stdin=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as running:
+        assert running.stderr is not None
+        assert "no such list" in running.stderr.readline()
+        running.send_signal(signal.SIGINT)
+        err = running.stderr.read()
+
+    assert running.returncode == 130
+    assert err.partition(": ")[2] == f"interrupted: {told}\n"
+
+
+@BOTH
 @pytest.mark.parametrize(
     ("before", "status"),
     [pytest.param("", 130, id="not ignored"), pytest.param("trap '' HUP; ", 0, id="ignored")],
 )
-def test_a_hangup_that_is_ignored_stays_so(pair: Path, before: str, status: int) -> None:
+def test_a_hangup_that_is_ignored_stays_so(
+    pair: Path, program: tuple[str, ...], before: str, status: int
+) -> None:
     (pair / "a.txt").write_bytes((pair / "cd.iso").read_bytes()[256:1806])
     names = ["-i", "cd.iso", "-t", "new.t", "-j", "new.j", "a.txt"]
 
     ended = shell(
-        f'cd {pair}; {before}exec "$@"', LOOK_ALIKE, "mt", *names, "--match-exec=kill -HUP $PPID"
+        f'cd {pair}; {before}exec "$@"', program, "mt", *names, "--match-exec=kill -HUP $PPID"
     )
 
     assert ended.returncode == status, ended.stderr
@@ -220,6 +262,60 @@ def test_closed_outputs_are_no_crash(program: tuple[str, ...]) -> None:
     assert no_stdout.returncode == 3
     assert "stdout is closed" in no_stdout.stderr
     assert (no_stderr.returncode, no_stderr.stdout) == (3, "")
+
+
+@BOTH
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        pytest.param("mt -i - -t new.t -j new.j cd.jigdo", id="image of make-template"),
+        pytest.param("mt -i cd.iso -t new.t -j new.j -T -", id="list of files"),
+        pytest.param("mt -i cd.iso -t new.t -j new.j --merge=- cd.jigdo", id="merge"),
+        pytest.param("ver -i - -t cd.template", id="image of verify"),
+    ],
+)
+def test_a_closed_stdin_is_told_where_it_is_needed(
+    pair: Path, program: tuple[str, ...], arguments: str
+) -> None:
+    before = sorted(pair.iterdir())
+
+    ended = shell(f'cd {pair}; "$@" <&-', program, *arguments.split())
+
+    assert ended.returncode == 3
+    assert ended.stderr.partition(": ")[2] == "stdin is closed\n  name a file instead of -\n"
+    assert sorted(pair.iterdir()) == before
+
+
+@BOTH
+@pytest.mark.parametrize("closed", ["<&-", ">&-", "2>&-", "<&- >&- 2>&-"])
+def test_what_needs_no_stream_does_without(
+    pair: Path, program: tuple[str, ...], closed: str
+) -> None:
+    names = ["-i", "cd.iso", "-t", "new.t", "-j", "new.j"]
+
+    ended = shell(f'cd {pair}; "$@" {closed}', program, "mt", "-r", "quiet", *names, "cd.jigdo")
+    listed = shell(f'cd {pair}; "$@"', program, "ls", "-t", "new.t")
+
+    assert ended.returncode == 0, ended.stderr
+    assert listed.stdout.startswith("in-template")
+
+
+@BOTH
+@pytest.mark.parametrize("where", ["/dev/full", "&-", "&$unread"])
+@pytest.mark.parametrize(
+    ("image", "status"),
+    [pytest.param("cd.iso", 0, id="right"), pytest.param("cd.jigdo", 2, id="wrong")],
+)
+def test_a_stderr_that_takes_nothing_changes_no_status(
+    pair: Path, program: tuple[str, ...], where: str, image: str, status: int
+) -> None:
+    unread = "exec {unread}> >(:); wait $!"  # a pipe whose reader is gone
+
+    ended = shell(
+        f'cd {pair}; {unread}; "$@" 2>{where}', program, "ver", "-i", image, "-t", "cd.template"
+    )
+
+    assert ended.returncode == status
 
 
 @pytest.fixture

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import os
 import sqlite3
+import zlib
 from typing import TYPE_CHECKING
 
 import pytest
@@ -119,12 +121,20 @@ def test_digests_are_right_the_second_time_and_after_a_change(
     assert changed == "f8VicOenD6gaWTW3Lqy-KQ  a\n"
 
 
+def say_zeros(cache: str, days: int = 0) -> None:
+    """Give all files in ``cache`` a digest that no file has, last used ``days`` ago."""
+    with contextlib.closing(sqlite3.connect(cache)) as database, database:
+        for key in database.execute("SELECT file, algorithm, stamp FROM digests").fetchall():
+            crc = zlib.crc32("\0".join((*key, "\0" * 16)).encode())
+            database.execute(
+                "UPDATE digests SET value = zeroblob(16), used = used - ?, crc = ? WHERE file = ?",
+                (days, crc, key[0]),
+            )
+
+
 def test_what_scan_has_read_is_not_read_again(files: Path, jigdo_file: LookAlike) -> None:
     scanned = jigdo_file("scan", "-c", "my.cache", "a")
-    database = sqlite3.connect("my.cache")
-    database.execute("UPDATE digests SET value = zeroblob(16)")  # no file has this digest
-    database.commit()
-    database.close()
+    say_zeros("my.cache")
 
     assert scanned == ""
     assert jigdo_file("md5", "-c", "my.cache", "--hex", "a") == f"{'0' * 32}  a\n"
@@ -142,10 +152,7 @@ def test_what_is_not_used_for_long_is_forgotten(
     files: Path, jigdo_file: LookAlike, expiry: list[str], known: bool
 ) -> None:
     jigdo_file("scan", "-c", "my.cache", "a")
-    database = sqlite3.connect("my.cache")
-    database.execute("UPDATE digests SET value = zeroblob(16), used = used - 31")
-    database.commit()
-    database.close()
+    say_zeros("my.cache", days=31)
 
     printed = jigdo_file("md5", "-c", "my.cache", *expiry, "a")
 

@@ -71,10 +71,24 @@ def test_a_bridge_is_read_as_iso_9660() -> None:
     assert {each.name for each in layout.extents if each.kind is Kind.FILE} == {"F0", "F1", "F2"}
 
 
-def test_without_pycdlib_the_format_is_unknown(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_pycdlib_what_to_install_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "pycdlib", None)
 
-    assert find_layout(io.BytesIO(WHOLE)) is None
+    layout = find_layout(io.BytesIO(WHOLE))
+
+    assert layout is not None
+    assert layout.format == "UDF"
+    with pytest.raises(MediaError, match=r"pip install release-builder\[udf\]"):
+        next(layout.extents)
+
+
+def test_without_pycdlib_a_bridge_is_read_as_iso_9660(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "pycdlib", None)
+
+    layout = find_layout(io.BytesIO(bridge()))
+
+    assert layout is not None
+    assert layout.format == "ISO 9660"
 
 
 def with_pieces(pieces: bytes, flags: int = 0) -> bytes:

@@ -10,12 +10,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
+from release_builder.api.filled_image import Filling, filled_image
 from release_builder.api.outputs import check_replaceable, without_image
 from release_builder.api.unfinished_image import begun, check_room, end, found_runs
 from release_builder.digests import BLOCK
-from release_builder.errors import DescriptorError, SurroundingsError, WrongBytesError, printable
+from release_builder.errors import DescriptorError, SurroundingsError, printable
 from release_builder.files import open_regular, sync_folder
-from release_builder.jigdo.make_image import make_image as fill_image
 from release_builder.jigdo.scanned_files import ScannedFiles
 from release_builder.jigdo.sources import digest_of_file
 from release_builder.jigdo.template import read_template
@@ -29,7 +29,6 @@ if TYPE_CHECKING:
     from release_builder.jigdo.image_result import Image, WrongPart
     from release_builder.jigdo.input_files import InputFiles
     from release_builder.jigdo.sources import DigestCache
-    from release_builder.jigdo.template import Template
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +42,7 @@ class MadeImage:
         wanted: How many runs of it are parts.
         missing: Parts that no file has, each once, in image order.
         wrong: Files that were not what they seemed.
+        unreadable: Files that could not be read, and why.
         unfinished: Where that lies which is not complete; None if there is nothing.
     """
 
@@ -53,6 +53,7 @@ class MadeImage:
     missing: tuple[MatchedFile, ...]
     wrong: tuple[WrongPart, ...]
     unfinished: Path | None
+    unreadable: tuple[tuple[str, str], ...] = ()
 
 
 def make_image(  # noqa: PLR0913 (each may be chosen apart from the others)
@@ -103,17 +104,19 @@ def make_image(  # noqa: PLR0913 (each may be chosen apart from the others)
         files = _source(inputs, description, cache)
         partial = image.with_name(f"{image.name}.tmp")
         if not os.path.lexists(partial) and not _has_any(files, description):
-            return _made(description, None)
+            return _made(description, None, files)
         with begun(partial, description, force=force) as (out, written):
             as_one = as_one and not written and _has_all(files, description)
-            made = _filled(read, out, files, written, monitor or Monitor(), as_one=as_one)
+            with _told(monitor or Monitor(), description) as told:
+                filling = Filling([files], proven_as_one=as_one)
+                made = filled_image(read, out, filling, written, told)
             end(out, description, made.missing)
             if made.missing:
-                return _made(description, made, unfinished=partial)
+                return _made(description, made, files, unfinished=partial)
             partial.replace(image)
             sync_folder(image.parent)
             cache.put(os.fstat(out.fileno()), description.image.digest)
-    return _made(description, made)
+    return _made(description, made, files)
 
 
 def write_image(
@@ -137,11 +140,16 @@ def write_image(
         read = read_template(stream, str(template))
         check_room(Path(tempfile.gettempdir()), read.description.image.length)
         files = _source(inputs, read.description, cache or no_cache())
-        made = _filled(read, copy, files, frozenset(), monitor or Monitor())
+        with _told(monitor or Monitor(), read.description) as told:
+            made = filled_image(read, copy, Filling([files]), frozenset(), told)
         if not made.missing:
             copy.seek(0)
-            shutil.copyfileobj(copy, out, BLOCK)
-    return _made(read.description, made)
+            try:
+                shutil.copyfileobj(copy, out, BLOCK)
+            except OSError as error:
+                error.filename = getattr(out, "name", "the output")
+                raise
+    return _made(read.description, made, files)
 
 
 @contextmanager
@@ -155,48 +163,19 @@ def _nameless() -> Iterator[BinaryIO]:
             raise
 
 
-def _filled(
-    template: Template,
-    out: BinaryIO,
-    files: ScannedFiles,
-    trusted: frozenset[int],
-    monitor: Monitor,
-    *,
-    as_one: bool = False,
-) -> Image:
-    """What came of writing the image to ``out``; if it is whole, it is right."""
-    wanted = template.description.image
-    algorithm = wanted.digest.algorithm
-    monitor.begin("make the image", wanted.length)
+@contextmanager
+def _told(monitor: Monitor, description: Description) -> Iterator[Monitor]:
+    monitor.begin("make the image", description.image.length)
     try:
-        image = fill_image(
-            template,
-            out,
-            [files],
-            [algorithm],
-            monitor.advance,
-            trusted=trusted,
-            proven_as_one=as_one,
-        )
-        found = image.digests.get(algorithm)
-        if found != wanted.digest and (as_one or (trusted and found)):
-            # Some part is not in its place, or not what it seemed.
-            image = fill_image(template, out, [files], [algorithm])
+        yield monitor
     finally:
         monitor.end()
-    found = image.digests.get(algorithm)
-    if found not in {None, wanted.digest}:
-        raise WrongBytesError(
-            f"{template.name}: every part is right, but the image has {found},"
-            f" not the template's {wanted.digest}",
-            hint="the template itself is wrong: fetch it again, or tell who made it",
-        )
-    return image
 
 
 def _made(
     description: Description,
     image: Image | None,
+    files: ScannedFiles | None = None,
     *,
     was_there: bool = False,
     unfinished: Path | None = None,
@@ -210,6 +189,7 @@ def _made(
         missing=missing,
         wrong=image.wrong if image else (),
         unfinished=unfinished,
+        unreadable=tuple(files.problems.items()) if files else (),
     )
 
 

@@ -12,6 +12,7 @@ import click
 
 from release_builder import __version__
 from release_builder.cli.failure import report_failure
+from release_builder.cli.streams import let_go_of_stdout, take_streams
 from release_builder.descriptor.refusal import nearest
 from release_builder.errors import ReleaseBuilderError, Status
 
@@ -29,6 +30,8 @@ _COMMANDS: Final = {
     "rewrite": "steps",
     "assemble": "steps",
     "verify": "steps",
+    "missing": "missing",
+    "mirrors": "mirrors",
     "jigdo": "jigdo",
 }
 
@@ -86,10 +89,11 @@ def cli() -> None:
 def main() -> None:
     """Run the command that ``sys.argv`` names and end the process with its status."""
     for number in (signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, _interrupt)
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):  # what a locale cannot say is no reason to stop
-            stream.reconfigure(errors="replace")
+        if signal.getsignal(number) is not signal.SIG_IGN:  # as nohup has it
+            signal.signal(number, _interrupt)
+    take_streams()
+    if isinstance(sys.stdout, io.TextIOWrapper):  # what a locale cannot say is no reason to stop
+        sys.stdout.reconfigure(errors="replace")
     try:
         sys.exit(cli.main(standalone_mode=False) or Status.DONE)
     except click.exceptions.Exit as done:
@@ -97,13 +101,14 @@ def main() -> None:
     except click.ClickException as error:
         error.show()
         sys.exit(Status.WRONG)
-    except (click.Abort, KeyboardInterrupt):
-        sys.exit(Status.INTERRUPTED)
+    except click.Abort:
+        sys.exit(report_failure(KeyboardInterrupt()))
     except BrokenPipeError:  # whoever read us has seen enough
-        sys.stderr.close()
         sys.exit(Status.INTERRUPTED)
-    except (ReleaseBuilderError, OSError) as error:
+    except (ReleaseBuilderError, OSError, KeyboardInterrupt) as error:
         sys.exit(report_failure(error))
+    finally:
+        let_go_of_stdout()
 
 
 def _interrupt(_number: int, _frame: FrameType | None) -> None:

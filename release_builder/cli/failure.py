@@ -9,7 +9,7 @@ from release_builder.loader import InvalidDescriptorError
 from release_builder.report import Finding, Report, Severity, finding_of
 
 
-def report_failure(error: ReleaseBuilderError | OSError) -> Status:
+def report_failure(error: ReleaseBuilderError | OSError | KeyboardInterrupt) -> Status:
     """Print what happened and what to do to stderr; the status says who is at fault."""
     if isinstance(error, InvalidDescriptorError):
         for complaint in error.complaints:

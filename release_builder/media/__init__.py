@@ -37,7 +37,7 @@ class Layout:
         format: ``ISO 9660``, ``UDF``, ``tar`` or ``zip``.
         extents: In the order found, none empty, all inside the image; they are read while one
             iterates, once. Files that share their bytes are named one by one, with the same offset
-            and length. A MediaError when the file system is broken.
+            and length. A MediaError when the file system is broken, or UDF and pycdlib missing.
     """
 
     format: str

@@ -28,11 +28,7 @@ _LONGEST_DIRECTORY: Final = 2 << 20  # bytes; some 20,000 files
 
 
 def is_udf(image: Image) -> bool:
-    """Whether the volume recognition sequence names UDF, and pycdlib is there to read it."""
-    try:
-        import pycdlib  # noqa: F401, PLC0415 - an extra, found missing only where it is wanted
-    except ImportError:
-        return False
+    """Whether the volume recognition sequence names UDF."""
     return not _NAMING.isdisjoint(_volume_structures(image))
 
 
@@ -42,11 +38,17 @@ def udf_extents(image: Image) -> Iterator[Extent]:
     Files that stand inside their own file entry are not yielded.
 
     Raises:
-        MediaError: The file system is broken, or of a sort that pycdlib does not read.
+        MediaError: pycdlib is not installed; the file system is broken, or of a sort that pycdlib
+            does not read.
 
     Cost: memory for the whole tree, about 3 kB a file: pycdlib keeps it.
     """
-    import pycdlib  # noqa: PLC0415 - see is_udf
+    try:
+        import pycdlib  # noqa: PLC0415 - an extra, found missing only where it is wanted
+    except ImportError as error:
+        raise MediaError(
+            "UDF cannot be read without pycdlib (pip install release-builder[udf])"
+        ) from error
 
     structures = len(_volume_structures(image))
     disc = pycdlib.PyCdlib()
@@ -81,7 +83,7 @@ def _in_one_piece(
     image: Image, entry: UDFFileEntry, start: int, kind: Kind, path: str
 ) -> Iterator[Extent]:
     """The extent of an entry, if it has one; ``start`` is the partition's first sector."""
-    from pycdlib.udf import UDFInlineAD  # noqa: PLC0415 - see is_udf
+    from pycdlib.udf import UDFInlineAD  # noqa: PLC0415 - see udf_extents
 
     pieces = [piece for piece in entry.alloc_descs if piece.extent_length]
     if not pieces or any(isinstance(piece, UDFInlineAD) for piece in pieces):

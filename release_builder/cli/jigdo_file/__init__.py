@@ -5,7 +5,6 @@ Nothing is imported before it is needed: scripts call these commands by the hund
 
 from __future__ import annotations
 
-import contextlib
 import importlib
 import os
 import signal
@@ -17,13 +16,8 @@ from release_builder.cli.jigdo_file.arguments import Given, read_options, split
 from release_builder.cli.jigdo_file.help_text import usage, version
 from release_builder.cli.jigdo_file.options import COMMANDS, Report
 from release_builder.cli.jigdo_file.screen import Screen
-from release_builder.errors import (
-    ReleaseBuilderError,
-    Status,
-    StoppedError,
-    SurroundingsError,
-    surroundings,
-)
+from release_builder.cli.streams import let_go_of_stdout, take_streams
+from release_builder.errors import ReleaseBuilderError, Status, StoppedError, surroundings
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Sequence
@@ -40,6 +34,7 @@ def main() -> None:
     for number in (signal.SIGTERM, signal.SIGHUP):
         if signal.getsignal(number) is not signal.SIG_IGN:  # as nohup has it
             signal.signal(number, _interrupt)
+    take_streams()
     sys.exit(run(sys.argv[1:], Path(sys.argv[0]).name))
 
 
@@ -54,10 +49,8 @@ def run(argv: Sequence[str], program: str, others: Collection[str] = ()) -> Stat
     Returns:
         The exit status.
     """
-    screen = Screen(program, Report.DEFAULT)
+    screen, options = Screen(program, Report.DEFAULT), None
     try:
-        if sys.stdout is None:
-            raise SurroundingsError("stdout is closed", hint="send it to /dev/null")
         given, arguments = split(argv)
         if given.has("help", "help-all", "version"):
             sys.stdout.write(_told(given, program))
@@ -67,7 +60,10 @@ def run(argv: Sequence[str], program: str, others: Collection[str] = ()) -> Stat
             screen = Screen(program, options.report, debug=options.debug)
             status = _command(options.command)(options, screen)
         sys.stdout.flush()
-    except (KeyboardInterrupt, StoppedError, BrokenPipeError):  # user or reader has seen enough
+    except BrokenPipeError:  # the reader has seen enough
+        return Status.INTERRUPTED
+    except (KeyboardInterrupt, StoppedError):
+        screen.complain(f"interrupted: {_left(options)}")
         return Status.INTERRUPTED
     except ReleaseBuilderError as error:
         screen.complain(error.what, error.hint)
@@ -81,7 +77,7 @@ def run(argv: Sequence[str], program: str, others: Collection[str] = ()) -> Stat
         return Status.SURROUNDINGS
     finally:
         screen.end()
-        _let_go_of_stdout()
+        let_go_of_stdout()
     return status
 
 
@@ -98,13 +94,13 @@ def _told(given: Given, program: str) -> str:
     return text
 
 
-def _let_go_of_stdout() -> None:
-    """What stdout would not take must not be tried again when Python ends: that prints."""
-    with contextlib.suppress(OSError):
-        if sys.stdout is not None:
-            sys.stdout.flush()
-        return
-    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+def _left(options: Options | None) -> str:
+    """What an interrupted command leaves."""
+    if options and options.command == "make-image" and os.path.lexists(f"{options.image}.tmp"):
+        return f"{options.image}.tmp stays, and the same command goes on with it"
+    if options and options.command == "scan":
+        return "the digests of what was read are kept"
+    return "nothing was written"
 
 
 def _interrupt(_number: int, _frame: FrameType | None) -> None:

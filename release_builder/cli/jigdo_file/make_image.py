@@ -30,6 +30,8 @@ def run(options: Options, screen: Screen) -> Status:
     except WrongBytesError as error:
         screen.complain(error.what, error.hint)
         return Status.WRONG
+    for path, why in made.unreadable:
+        screen.complain(f"{path}: {why}")
     for each in made.wrong:
         screen.complain(str(each))
     return _told(options.image, made, screen)
@@ -39,7 +41,9 @@ def _made(options: Options, inputs: InputFiles, cache: DigestCache, screen: Scre
     template, image = Path(options.template), Path(options.image)
     if options.image == "-":
         return write_image(template, sys.stdout.buffer, inputs, cache=cache, monitor=screen)
-    return make_image(template, image, inputs, cache=cache, monitor=screen, force=options.force)
+    # Without a cache the parts' digests are of no further use: the image's proves them all.
+    wanted = None if options.cache == "" else cache
+    return make_image(template, image, inputs, cache=wanted, monitor=screen, force=options.force)
 
 
 def _told(image: str, made: MadeImage, screen: Screen) -> Status:

@@ -15,9 +15,11 @@ from release_builder.errors import Status, SurroundingsError, printable
 from release_builder.files import open_regular
 from release_builder.jigdo.input_files import unused_uris
 from release_builder.jigdo.make_template import Form
-from release_builder.jigdo.syntax import read_content
+from release_builder.jigdo.syntax import read_content, split_words
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from release_builder.cli.jigdo_file.options import Options
     from release_builder.cli.jigdo_file.screen import Screen
     from release_builder.digests import Digest
@@ -32,10 +34,13 @@ def run(options: Options, screen: Screen) -> Status:
     inputs = inputs_of(options, screen)
     for sentence in unused_uris(inputs, options.uris):
         screen.complain(sentence)
+    for sentence in _misread_urls(options.uris):
+        screen.complain(sentence)
     if not inputs.files:
         screen.complain("no files are given: the template will hold the whole image")
     merged = _merged(options)
     with cache_of(options, screen) as cache:
+        matches = _Matches(options, screen, cache)
         made = make_template(
             sys.stdin.buffer if options.image == "-" else Path(options.image),
             inputs,
@@ -44,7 +49,7 @@ def run(options: Options, screen: Screen) -> Status:
             _pair_options(options, merged),
             cache=cache,
             monitor=screen,
-            on_match=_Matches(options, screen, cache),
+            on_match=matches,
             force=options.force,
         )
     for problem in made.problems:
@@ -54,7 +59,17 @@ def run(options: Options, screen: Screen) -> Status:
         f" {made.bytes_matched:,} are in {made.parts:,} files, {made.bytes_unmatched:,} in the"
         " template"
     )
+    if not matches.seen:
+        screen.complain("no file was matched: the whole image is in the template")
     return Status.DONE
+
+
+def _misread_urls(uris: tuple[tuple[str, str], ...]) -> Iterator[str]:
+    """A sentence for each URL that jigdo will not part from the names behind it."""
+    for label, value in uris:
+        words, _ended = split_words(value)
+        if words and not words[0].text.endswith("/"):
+            yield f"--uri {label}={value} does not end in /: URLs will read {words[0].text}NAME"
 
 
 def _pair_options(options: Options, merged: bytes) -> PairOptions:
@@ -80,16 +95,18 @@ def _merged(options: Options) -> bytes:
         return read_content(stream, "--merge")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class _Matches:
     """Hears of each file that is found in the image."""
 
     options: Options
     screen: Screen
     cache: DigestCache
+    seen: int = 0
 
     def __call__(self, offset: int, file: InputFile, digest: Digest) -> None:
         """``file``, which has ``digest``, lies at ``offset``."""
+        self.seen += 1
         if self.options.report is Report.GREP:
             self.screen.result(f"{offset} ".encode() + os.fsencode(file.path))
         self.screen.say(f"match of {file.name} at offset {offset}")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import os
 import sys
 import time
@@ -27,7 +26,7 @@ class Screen(Monitor):
 
     def __init__(self, program: str, report: Report, *, debug: bool = False) -> None:
         self._program = program
-        self._stderr = sys.stderr or io.StringIO()  # it may be closed
+        self._stderr = sys.stderr
         self._talks = report in {Report.DEFAULT, Report.NO_PROGRESS}
         self._debug = debug
         self._bar = report is Report.DEFAULT and self._stderr.isatty()
