@@ -1,10 +1,14 @@
-"""Parts among files of any name."""
+"""Parts among things of any name: files here, files inside an image in extent_source."""
 
 from __future__ import annotations
 
 import os
+from abc import ABC, abstractmethod
+from bisect import bisect_left, bisect_right
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, BinaryIO, NamedTuple, Protocol
+from functools import cached_property
+from operator import itemgetter
+from typing import TYPE_CHECKING, BinaryIO, Final, Generic, NamedTuple, Protocol, TypeVar
 
 from release_builder.errors import printable
 from release_builder.files import open_regular
@@ -17,6 +21,120 @@ if TYPE_CHECKING:
     from release_builder.digests import Digest
     from release_builder.jigdo.entries import MatchedFile
     from release_builder.jigdo.sources import Candidate, DigestCache
+
+_Item = TypeVar("_Item")
+_FIRST: Final = itemgetter(0)
+
+
+class PartFinder(ABC, Generic[_Item]):
+    """Finds parts by their bytes, reading as little as will do.
+
+    Of the items of a part's length one whose first block has the part's rsync sum is likely to be
+    it. Only if that leaves none or a choice, or is wrong, are they hashed, each once.
+
+    Args:
+        items: Each behind its length in bytes; not asked for before the first part is.
+        lengths: The lengths of the parts that may be asked for.
+        sum_length: Bytes that the rsync sums cover; None if they are of no use.
+        problems: Becomes the attribute, so that several finders may share one.
+
+    Attributes:
+        problems: What could not be read: its place and why.
+
+    Cost: memory for the items of a length that parts have, 100 bytes and the item itself each;
+    when a part of that length was asked for, 300 bytes more.
+    """
+
+    def __init__(
+        self,
+        items: Iterable[tuple[int, _Item]],
+        lengths: Iterable[int],
+        sum_length: int | None,
+        problems: dict[str, str] | None = None,
+    ) -> None:
+        self.problems = {} if problems is None else problems
+        self._items = items
+        self._lengths = frozenset(lengths)
+        self._sum_length = sum_length
+        self._by_sum: dict[int, list[tuple[bytes, int]]] = {}
+        self._by_digest: dict[tuple[int, str], dict[Digest, list[_Item]]] = {}
+
+    def matching(self, part: MatchedFile) -> Iterator[_Item]:
+        """The items that may be ``part``, the likeliest first; its digest must decide."""
+        likely = self._likely(part)
+        first = [self._sorted[number][1] for number in likely] if len(likely) == 1 else []
+        yield from first
+        for item in self._digests(part.length, part.digest.algorithm).get(part.digest, ()):
+            if item not in first:
+                yield item
+
+    @abstractmethod
+    def _begin(self, item: _Item, length: int, count: int) -> bytes:
+        """The first ``count`` bytes of an item of ``length`` bytes, or all if they are fewer.
+
+        Raises:
+            OSError: They cannot be read.
+        """
+
+    @abstractmethod
+    def _digest(self, item: _Item, length: int, algorithm: str) -> Digest:
+        """The digest of an item of ``length`` bytes.
+
+        Raises:
+            OSError: It cannot be read.
+        """
+
+    @abstractmethod
+    def _place(self, item: _Item) -> str:
+        """What ``problems`` calls an item."""
+
+    def _likely(self, part: MatchedFile) -> Sequence[int]:
+        """Those that may be ``part`` by length and rsync sum; of several, two will do."""
+        if part.rsync_sum is None or self._sum_length is None:
+            return self._of_length(part.length)
+        sums = self._sums(part.length, self._sum_length)
+        at = bisect_left(sums, part.rsync_sum, key=_FIRST)
+        return [number for each, number in sums[at : at + 2] if each == part.rsync_sum]
+
+    @cached_property
+    def _sorted(self) -> list[tuple[int, _Item]]:
+        """The items by length; where one stands is its number."""
+        return sorted((each for each in self._items if each[0] in self._lengths), key=_FIRST)
+
+    def _of_length(self, length: int) -> range:
+        begin = bisect_left(self._sorted, length, key=_FIRST)
+        return range(begin, bisect_right(self._sorted, length, begin, key=_FIRST))
+
+    def _sums(self, length: int, sum_length: int) -> list[tuple[bytes, int]]:
+        """The rsync sums that templates may have of the items of ``length`` bytes, in order."""
+        if length not in self._by_sum:  # no dictionary: it would take twice the memory
+            sums: list[tuple[bytes, int]] = []
+            for number in self._of_length(length):
+                item = self._sorted[number][1]
+                with self._noting(item):
+                    first = self._begin(item, length, sum_length)
+                    sums += [(each, number) for each in template_sums(first, sum_length)]
+            self._by_sum[length] = sorted(sums)
+        return self._by_sum[length]
+
+    def _digests(self, length: int, algorithm: str) -> dict[Digest, list[_Item]]:
+        """The items of ``length`` bytes by their digests."""
+        if (length, algorithm) not in self._by_digest:
+            by_digest: dict[Digest, list[_Item]] = {}
+            for number in self._of_length(length):
+                item = self._sorted[number][1]
+                with self._noting(item):
+                    by_digest.setdefault(self._digest(item, length, algorithm), []).append(item)
+            self._by_digest[length, algorithm] = by_digest
+        return self._by_digest[length, algorithm]
+
+    @contextmanager
+    def _noting(self, item: _Item) -> Iterator[None]:
+        """An item that is unreadable, or gone since, is no candidate."""
+        try:
+            yield
+        except OSError as error:
+            self.problems.setdefault(self._place(item), error.strerror or str(error))
 
 
 class File(Protocol):
@@ -43,20 +161,14 @@ class Listed(NamedTuple):
     size: int
 
 
-class ScannedFiles:
-    """Finds parts by their bytes, reading as little as will do.
-
-    Of the files of a part's size one whose first block has the part's rsync sum is likely to be
-    it. Only if that leaves none or a choice, or is wrong, are they hashed, each once.
+class ScannedFiles(PartFinder[File]):
+    """Finds parts among files; see PartFinder.
 
     Args:
         files: Not asked for before the first part is.
         lengths: The lengths of the parts that may be asked for.
         sum_length: Bytes that the rsync sums cover; None if they are of no use.
         cache: Digests known from before.
-
-    Attributes:
-        problems: Files that could not be read: path and why.
     """
 
     def __init__(
@@ -66,14 +178,8 @@ class ScannedFiles:
         sum_length: int | None,
         cache: DigestCache,
     ) -> None:
-        self.problems: dict[str, str] = {}
-        self._files = files
-        self._lengths = frozenset(lengths)
-        self._sum_length = sum_length
+        super().__init__(((file.size, file) for file in files), lengths, sum_length)
         self._cache = cache
-        self._by_size: dict[int, list[File]] | None = None
-        self._by_sum: dict[int, dict[bytes, list[File]]] = {}
-        self._by_digest: dict[tuple[int, str], dict[Digest, list[File]]] = {}
 
     def candidates(self, part: MatchedFile, /) -> Iterator[Candidate]:
         """See PartSource."""
@@ -86,58 +192,17 @@ class ScannedFiles:
 
     def paths(self, part: MatchedFile) -> Iterator[str]:
         """The paths of the files that may be ``part``, as candidates has them."""
-        likely = self._likely(part)
-        first = likely if len(likely) == 1 else ()
-        for file in first:
-            yield file.path
-        for file in self._digests(part.length, part.digest.algorithm).get(part.digest, ()):
-            if file not in first:
-                yield file.path
+        return (file.path for file in self.matching(part))
 
-    def _likely(self, part: MatchedFile) -> Sequence[File]:
-        """The files that may be ``part`` by length and rsync sum."""
-        if part.rsync_sum is not None and self._sum_length is not None:
-            return self._sums(part.length, self._sum_length).get(part.rsync_sum, ())
-        return self._of_size(part.length)
+    def _begin(self, item: File, _length: int, count: int) -> bytes:
+        with open_regular(item.path) as stream:
+            return stream.read(count)
 
-    def _of_size(self, length: int) -> Sequence[File]:
-        if self._by_size is None:
-            self._by_size = {}
-            for file in self._files:
-                if file.size in self._lengths:
-                    self._by_size.setdefault(file.size, []).append(file)
-        return self._by_size.get(length, ())
+    def _digest(self, item: File, _length: int, algorithm: str) -> Digest:
+        return digest_of_file(item.path, algorithm, self._cache)
 
-    def _sums(self, length: int, sum_length: int) -> dict[bytes, list[File]]:
-        """The files of ``length`` bytes by the rsync sums that templates may have of them."""
-        if length not in self._by_sum:
-            by_sum: dict[bytes, list[File]] = {}
-            for file in self._of_size(length):
-                with self._noting(file), open_regular(file.path) as stream:
-                    first = stream.read(sum_length)
-                    for each in template_sums(first, sum_length):
-                        by_sum.setdefault(each, []).append(file)
-            self._by_sum[length] = by_sum
-        return self._by_sum[length]
-
-    def _digests(self, length: int, algorithm: str) -> dict[Digest, list[File]]:
-        """The files of ``length`` bytes by their digests."""
-        if (length, algorithm) not in self._by_digest:
-            by_digest: dict[Digest, list[File]] = {}
-            for file in self._of_size(length):
-                with self._noting(file):
-                    digest = digest_of_file(file.path, algorithm, self._cache)
-                    by_digest.setdefault(digest, []).append(file)
-            self._by_digest[length, algorithm] = by_digest
-        return self._by_digest[length, algorithm]
-
-    @contextmanager
-    def _noting(self, file: File) -> Iterator[None]:
-        """A file that is unreadable, or gone since, is no candidate."""
-        try:
-            yield
-        except OSError as error:
-            self.problems[file.path] = error.strerror or str(error)
+    def _place(self, item: File) -> str:
+        return item.path
 
 
 class FileCandidate:

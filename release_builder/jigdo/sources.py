@@ -101,24 +101,48 @@ class ImageSource:
     def candidates(self, part: MatchedFile, /) -> Iterator[Candidate]:
         """See PartSource."""
         if (offset := self._offsets.get(part.digest)) is not None:
-            yield _Extent(self._image, offset, part.length)
+            yield ExtentCandidate(self._image, offset, part.length)
 
 
-class _Extent:
-    def __init__(self, image: Path, offset: int, length: int) -> None:
+class ExtentCandidate:
+    """A stretch of an image that may be a part.
+
+    Args:
+        image: The image.
+        offset: Where the stretch begins.
+        length: Bytes of the part.
+        on_digest: Told the digest that the stretch turned out to have.
+    """
+
+    def __init__(
+        self,
+        image: Path,
+        offset: int,
+        length: int,
+        on_digest: Callable[[Digest], object] = lambda _digest: None,
+    ) -> None:
         self._image = image
         self._offset = offset
         self._length = length
+        self._on_digest = on_digest
 
     @property
     def where(self) -> str:
+        """See Candidate."""
         return f"{printable(str(self._image))} at byte {self._offset:,}"
 
     def open(self) -> BinaryIO:
-        return _Window(open_regular(self._image), self._offset, self._length)
+        """See Candidate."""
+        stream = open_regular(self._image)
+        size = os.fstat(stream.fileno()).st_size
+        if size < self._offset + self._length:
+            stream.close()
+            raise OSError(0, f"it ends at byte {size:,}, before the part does", str(self._image))
+        return _Window(stream, self._offset, self._length)
 
     def confirm(self, digest: Digest, /) -> None:
-        """An extent's digest is no file's: nothing is remembered."""
+        """See Candidate; no digest of a whole file is learnt."""
+        self._on_digest(digest)
 
 
 class _Window(io.RawIOBase, BinaryIO):
