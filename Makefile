@@ -12,7 +12,7 @@ KEY := $(shell { cat pyproject.toml; pwd; } | sha256sum | cut -c 1-12)
 # One whose Python is gone is good for nothing.
 $(shell $(BIN)/python -c '' 2>/dev/null || rm -rf $(VENV))
 
-.PHONY: demo test check bench clean programs-demo programs-test
+.PHONY: demo test check bench clean programs-demo programs-test programs-bench
 
 demo: programs-demo $(VENV)/demo-$(KEY)
 	$(BIN)/release-builder demo --dir build/demo
@@ -26,14 +26,14 @@ check: $(VENV)/test-$(KEY)
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-bench: $(VENV)/test-$(KEY)
+bench: programs-bench $(VENV)/test-$(KEY)
 	$(BIN)/python -m bench
 
 clean:
 	rm -rf $(VENV) build dist .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis
 	find . -name __pycache__ -prune -exec rm -rf {} +
 
-programs-demo programs-test:
+programs-demo programs-test programs-bench:
 	@.ci/programs $(@:programs-%=%)
 
 $(VENV)/demo-$(KEY): WHAT = .

@@ -71,7 +71,7 @@ def test_a_release_of_sme_server_is_what_the_wiki_says(name: str) -> None:
     for release in releases:
         tree = f"smeos/{release.arch}/"
         assert release.workdir == CONFIGS / f"smeserver-{release.arch}"
-        assert release.fetch == (f"iso/{release.arch}/", tree)
+        assert release.wanted == (f"iso/{release.arch}/", tree)
         assert release.server_urls(Stage.BETA) == {"SMEmirror": f"{CONTRIBS}/{beta}/{tree}"}
         assert release.server_urls(Stage.FINAL) == {"SMEmirror": f"{CONTRIBS}/{final}/{tree}"}
 
@@ -87,7 +87,7 @@ def test_centos_5_has_the_names_that_its_jigdo_file_was_made_with() -> None:
     (release,) = load(CONFIGS / "centos-5.yaml").releases()
 
     assert release.image == "CentOS-5.0-i386-bin-DVD.iso"
-    assert release.fetch == ("isos/i386/", "os/i386/")
+    assert release.wanted == ("isos/i386/", "os/i386/")
     assert release.server_urls(release.version.stage) == {
         "Centosmirrors": "http://mirror.centos.org/centos-5/5/os/i386/"
     }

@@ -45,6 +45,10 @@ def test_a_single_brace_is_refused(text: str) -> None:
         pytest.param(patterns.rate, "1.5m", "1.5m", id="rate with a point"),
         pytest.param(patterns.server, "http://h/{arch}/", "http://h/{arch}/", id="server"),
         pytest.param(patterns.exclude, "*.drpm", "*.drpm", id="exclude"),
+        pytest.param(patterns.web_mirror, "http://h", "http://h/", id="mirror without a path"),
+        pytest.param(
+            patterns.web_mirror, "https://h/{version}", "https://h/{version}/", id="mirror"
+        ),
     ],
 )
 def test_a_right_text_comes_out_in_its_normal_form(
@@ -52,6 +56,21 @@ def test_a_right_text_comes_out_in_its_normal_form(
 ) -> None:
     assert check(text) == normal
     assert check(normal) == normal
+
+
+@pytest.mark.parametrize(
+    ("text", "speed"),
+    [
+        pytest.param("500", 500, id="bytes"),
+        pytest.param("1.9", 1, id="a part of a byte"),
+        pytest.param("500k", 512_000, id="with k"),
+        pytest.param("1.5M", 1_572_864, id="with M"),
+        pytest.param("0.001k", 1, id="the slowest"),
+        pytest.param("2g", 2_147_483_648, id="with g"),
+    ],
+)
+def test_a_speed_becomes_bytes_a_second(text: str, speed: int) -> None:
+    assert patterns.speed(text) == speed
 
 
 @pytest.mark.parametrize(
@@ -77,6 +96,16 @@ def test_a_right_text_comes_out_in_its_normal_form(
         pytest.param(patterns.server, "http://h", id="server without a path"),
         pytest.param(patterns.server, "rsync://h/m/", id="server that browsers cannot read"),
         pytest.param(patterns.server, "http://h/a b/", id="server with a blank"),
+        pytest.param(patterns.web_mirror, "rsync://h/m/", id="mirror that is on no web server"),
+        pytest.param(patterns.web_mirror, "h/m/", id="mirror that is a folder here"),
+        pytest.param(patterns.web_mirror, "http://me:secret@h/", id="mirror with a password"),
+        pytest.param(patterns.web_mirror, "http://h/../", id="mirror that leads out"),
+        pytest.param(patterns.web_mirror, "http://h/?a", id="mirror with a query"),
+        pytest.param(patterns.speed, "fast", id="speed in words"),
+        pytest.param(patterns.speed, "0", id="speed of nothing"),
+        pytest.param(patterns.speed, "0.5", id="speed of half a byte"),
+        pytest.param(patterns.speed, "0.0k", id="speed of nothing with a unit"),
+        pytest.param(patterns.speed, "2m/s", id="speed with a wrong unit"),
         pytest.param(patterns.arch, "x86 64", id="arch with a blank"),
         pytest.param(patterns.name, "a=b", id="label with an equals sign"),
         pytest.param(patterns.digest("md5"), "ab" * 32, id="SHA-256 as MD5"),

@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from release_builder.descriptor import patterns
+from release_builder.descriptor.model import Fetch
 from release_builder.descriptor.version import Stage
 from release_builder.digests import Digest
 from release_builder.loader import load
@@ -37,7 +39,7 @@ def test_three_keys_make_a_release(workdir: Path) -> None:
     assert release.image == "smeserver-9.0beta3-x86_64.iso"
     assert release.tree == "smeos/x86_64/"
     assert release.jigdo == ("iso/x86_64/", "smeos/x86_64/")
-    assert release.fetch == ("iso/x86_64/", "smeos/x86_64/")
+    assert release.wanted == ("iso/x86_64/", "smeos/x86_64/")
     assert (release.digests, release.size, release.sums) == ((), None, None)
     assert release.server_urls(Stage.BETA) == {"SMEmirror": BETA}
     assert release.server_urls(Stage.FINAL) == {"SMEmirror": FINAL}
@@ -70,7 +72,7 @@ def test_what_a_descriptor_says_goes_before_the_profile(workdir: Path) -> None:
     (release,) = load(path).releases()
 
     assert release.image == "my-9.0beta3.iso"
-    assert release.fetch == ("jigdo/9/", "os/x86_64/", "GPL", "extras/x86_64/")
+    assert release.wanted == ("jigdo/9/", "os/x86_64/", "GPL", "extras/x86_64/")
     assert release.sync.exclude == ("*.drpm",)
     assert (release.sync.bwlimit, release.sync.delete) == ("500", False)
     assert (release.digests, release.size) == ((Digest.from_hex(MD5),), 727961600)
@@ -117,3 +119,96 @@ def test_servers_of_the_descriptor_go_before_a_mirror_on_the_web(workdir: Path) 
 
     assert release.server_urls(Stage.BETA) == {"Mine": "http://a/9.0beta3/"}
     assert release.server_urls(Stage.FINAL) == {"Mine": "http://a/9/"}
+
+
+def test_without_a_word_parts_are_fetched_as_patiently_as_usual(workdir: Path) -> None:
+    path = describe(workdir, "arch: x86_64")
+
+    (release,) = load(path).releases()
+
+    assert release.fetch == Fetch(
+        connections=None,
+        retries=4,
+        timeout=30,
+        deadline=None,
+        limit_rate=None,
+        ca_bundle=None,
+        mirrors=(),
+    )
+    assert release.part_servers(Stage.BETA) == {"SMEmirror": ()}
+
+
+def test_what_is_said_of_fetching_is_spelt_out(workdir: Path) -> None:
+    path = describe(
+        workdir,
+        "arch: i386",
+        "fetch:",
+        "  {connections: 16, retries: 0, timeout: 9, deadline: 60, limit_rate: 2m,",
+        "   ca_bundle: keys/ca.pem, mirrors: ['HTTP://Near/{version}//{arch}', 'http://far/{major}']}",
+    )
+
+    (release,) = load(path).releases()
+
+    assert release.fetch == Fetch(
+        connections=16,
+        retries=0,
+        timeout=9,
+        deadline=60,
+        limit_rate=patterns.BytesPerSecond(2 << 20),
+        ca_bundle=workdir / "keys" / "ca.pem",
+        mirrors=("http://near/9.0beta3/i386/", "http://far/9/"),
+    )
+
+
+def test_parts_lie_in_the_tree_of_each_further_mirror(workdir: Path) -> None:
+    servers = "servers: {A: {beta: 'http://a/', final: 'http://a/'}, B: {beta: 'http://b/', final: 'http://b/'}}"
+    mirrors = "fetch: {mirrors: ['http://near/', 'https://far/sme/']}"
+    path = describe(workdir, "arch: x86_64", servers, mirrors)
+
+    (release,) = load(path).releases()
+
+    urls = ("http://near/smeos/x86_64/", "https://far/sme/smeos/x86_64/")
+    assert release.part_servers(Stage.FINAL) == {"A": urls, "B": urls}
+
+
+@pytest.mark.parametrize(
+    ("stage", "urls"),
+    [
+        pytest.param(Stage.BETA, (), id="at its stage it is that of [Servers]"),
+        pytest.param(Stage.FINAL, ("http://host/smeos/x86_64/",), id="at another it is one more"),
+    ],
+)
+def test_a_mirror_on_the_web_has_the_parts(
+    workdir: Path, stage: Stage, urls: tuple[str, ...]
+) -> None:
+    path = describe(
+        workdir, "arch: x86_64", "fetch: {mirrors: 'http://near'}", mirror="http://host"
+    )
+
+    (release,) = load(path).releases()
+
+    near = "http://near/smeos/x86_64/"
+    assert release.part_servers(stage) == {"SMEmirror": (near, *urls)}
+
+
+@pytest.mark.parametrize(
+    ("line", "mirrors"),
+    [
+        pytest.param("", ("http://near/9.0beta3/",), id="where the descriptor has none"),
+        pytest.param("fetch: {mirrors: 'http://own/'}", ("http://own/",), id="not where it has"),
+    ],
+)
+def test_the_mirrors_of_the_profile_are_asked(
+    workdir: Path, line: str, mirrors: tuple[str, ...]
+) -> None:
+    (workdir / "own.yaml").write_text(
+        "{name: own, arches: x86_64, image: a.iso, tree: os, jigdo: iso,"
+        " servers: {A: {beta: 'http://h/', final: 'http://h/'}},"
+        " mirrors: ['http://near/{version}']}",
+        encoding="utf-8",
+    )
+    path = describe(workdir, "arch: x86_64", "product: own.yaml", line)
+
+    (release,) = load(path).releases()
+
+    assert release.fetch.mirrors == mirrors

@@ -83,6 +83,34 @@ def test_a_version_is_read_from_the_source_text(workdir: Path, written: str, quo
         pytest.param("sync: {delete: 1}", "4:16: sync.delete: '1' is neither true nor false"),
         pytest.param("sync: {bwlimit: fast}", "4:17: sync.bwlimit: 'fast' is not a bandwidth"),
         pytest.param("sync: {exclude: [[a]]}", "4:18: sync.exclude: this must be a single value"),
+        pytest.param("fetch: fast", "4:8: fetch: this must have keys of its own"),
+        pytest.param(
+            "fetch: {retry: 3}", "4:9: fetch.retry: there is no such key; did you mean re"
+        ),
+        pytest.param("fetch: {mirror: 3}", "4:9: fetch.mirror: there is no such key; did you mean"),
+        pytest.param("fetch: {connections: 257}", "4:22: fetch.connections: 257 is out of range"),
+        pytest.param("fetch: {connections: 0}", "4:22: fetch.connections: 0 is out of range"),
+        pytest.param("fetch: {retries: 101}", "4:18: fetch.retries: 101 is out of range; write 0"),
+        pytest.param("fetch: {timeout: 0}", "4:18: fetch.timeout: 0 is out of range; write 1 to"),
+        pytest.param("fetch: {deadline: 1h}", "4:19: fetch.deadline: '1h' is not a whole number"),
+        pytest.param(
+            "fetch: {limit_rate: 2mb}",
+            "4:21: fetch.limit_rate: '2mb' is no speed; write bytes a second, or such as 500k, 2m",
+        ),
+        pytest.param("fetch: {ca_bundle: ''}", "4:20: fetch.ca_bundle: has no value"),
+        pytest.param("fetch: {mirrors: []}", "4:18: fetch.mirrors: is empty; write at least one"),
+        pytest.param(
+            "fetch: {mirrors: ['http://a/', 'rsync://b/c/']}",
+            "4:32: fetch.mirrors: 'rsync://b/c/' is on no web server; write http://host/path/",
+        ),
+        pytest.param(
+            "fetch: {mirrors: ['htpp://a/']}",
+            "4:19: fetch.mirrors: 'htpp://' is not supported; did you mean http://?",
+        ),
+        pytest.param(
+            "fetch: {mirrors: ['http://a/{vresion}/']}",
+            "4:19: fetch.mirrors: {vresion} is not known; did you mean {version}?",
+        ),
         pytest.param("servers: {}", "4:10: servers: is empty"),
         pytest.param("servers: {A: x}", "4:14: servers.A: this must have keys of its own"),
         pytest.param("servers: {A: {beta: 'http://h/'}}", "4:14: servers.A.final: is missing; add"),
@@ -226,7 +254,7 @@ def test_a_profile_of_ones_own_lies_relative_to_the_descriptor(workdir: Path) ->
 
     assert (release.product, release.image) == ("own", "own-9.0beta3.iso")
     assert release.workdir == workdir / "own-x86_64"
-    assert release.fetch == ("iso/", "os/", "GPL")
+    assert release.wanted == ("iso/", "os/", "GPL")
 
 
 def test_what_is_wrong_in_a_profile_is_said_with_its_place_there(workdir: Path) -> None:

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from release_builder.descriptor import patterns
+from release_builder.descriptor.model import Fetch
 from release_builder.errors import DescriptorError
 from release_builder.loader import load, new_descriptor, products
 
@@ -22,6 +24,9 @@ tree: os/{arch}/
 jigdo: [iso/, jigdo/]
 servers: {A: {beta: "http://h/b/", final: "http://h/f/"}, B: {beta: "http://i/", final: "http://i/"}}
 """
+MIRRORS = """\
+mirrors: ["http://near/sme/{version}/", "https://far/{arch}/"]
+"""
 
 
 def written(folder: Path, text: str) -> Path:
@@ -30,10 +35,11 @@ def written(folder: Path, text: str) -> Path:
     return path
 
 
-@pytest.fixture(params=[*products(), "own profile.yaml"])
+@pytest.fixture(params=[*products(), "own profile.yaml", "with mirrors.yaml"])
 def product(request: pytest.FixtureRequest, workdir: Path, monkeypatch: pytest.MonkeyPatch) -> str:
     """A product that comes with the program, or one of the user's own."""
     (workdir / "own profile.yaml").write_text(PROFILE, encoding="utf-8")
+    (workdir / "with mirrors.yaml").write_text(PROFILE + MIRRORS, encoding="utf-8")
     monkeypatch.chdir(workdir)
     name: str = request.param
     return name
@@ -55,10 +61,22 @@ def test_the_keys_behind_a_hash_are_the_defaults(workdir: Path, product: str) ->
     written(workdir, re.sub(r"^#(?=\S|  )", "", path.read_text("utf-8"), flags=re.MULTILINE))
 
     uncommented = load(path).releases()
-    slow = tuple(
-        replace(release, sync=replace(release.sync, bwlimit="2m")) for release in as_written
+    examples = tuple(
+        replace(
+            release,
+            sync=replace(release.sync, bwlimit="2m"),
+            fetch=Fetch(
+                connections=16,
+                deadline=3600,
+                limit_rate=patterns.BytesPerSecond(2 << 20),
+                ca_bundle=workdir / "ca.pem",
+                mirrors=release.fetch.mirrors
+                or (f"https://mirror.example.org/releases/{release.version}/",),
+            ),
+        )
+        for release in as_written
     )
-    assert uncommented == slow
+    assert uncommented == examples
 
 
 def test_a_new_descriptor_of_an_unknown_product_is_refused() -> None:

@@ -56,6 +56,19 @@ GOOD = [
     *[{"sync": f"{{bwlimit: {text}}}"} for text in ("500", "1.5", "500k", "'2m'", "0")],
     {"sync": "{include: [], exclude: []}"},
     {"sync": "{include: 'extras/{arch}/', exclude: ['*.drpm', 'a b']}"},
+    {"fetch": "{}"},
+    {"fetch": "{connections: 256, retries: 0, timeout: 86400, deadline: 31536000}"},
+    {"fetch": "{ca_bundle: ../ca.pem, connections: 1, retries: 100}"},
+    *[{"fetch": f"{{limit_rate: {text}}}"} for text in ("1", "1.5", "500k", "'2M'", "0.5g")],
+    *[
+        {"fetch": f"{{mirrors: {text}}}"}
+        for text in (
+            "http://host",
+            "https://host:8443/path",
+            "'http://[::1]/sme/'",
+            "['http://a/{version}/', 'https://{product}.org/{arch}/{major}']",
+        )
+    ],
 ]
 BAD = [
     *[
@@ -159,6 +172,45 @@ BAD = [
             "",
         )
     ],
+    *[
+        {"fetch": text}
+        for text in (
+            "fast",
+            "",
+            "{retry: 1}",
+            "{connections: 0}",
+            "{connections: 257}",
+            "{connections: '4'}",
+            "{retries: -1}",
+            "{retries: 101}",
+            "{timeout: 0}",
+            "{timeout: 1.5}",
+            "{deadline: 0}",
+            "{deadline: 1h}",
+            "{ca_bundle: ''}",
+        )
+    ],
+    *[
+        {"fetch": f"{{limit_rate: {text}}}"}
+        for text in ("fast", "0", "0.5", "'0'", "0k", "0.0k", "-1", "2mb", "[1]")
+    ],
+    *[
+        {"fetch": f"{{mirrors: {text}}}"}
+        for text in (
+            "[]",
+            "{a: b}",
+            "rsync://host/module/",
+            "/srv/sme",
+            "ftp://host/",
+            "host/path/",
+            "http://me@host/",
+            "http://host/a/../b/",
+            "'http://host/?a'",
+            "'http://host/{x}/'",
+            "'http://host/a b/'",
+            "['http://host/', 'file:///srv/']",
+        )
+    ],
     {"serverz": "1"},
     {"track": "testing/9"},
 ]
@@ -169,6 +221,7 @@ ONLY_THE_LOADER_KNOWS = [
     pytest.param("sync: {timeout: 0x10}\n", id="hexadecimal"),
     pytest.param("sync: {timeout: 1_0}\n", id="underscore"),
     pytest.param("sync: {timeout: 010}\n", id="octal"),
+    pytest.param("fetch: {retries: 0x10}\n", id="hexadecimal below fetch"),
     pytest.param("workdir: ~no.such.user/x\n", id="home of nobody"),
     pytest.param("product: ./no/such.yaml\n", id="profile that is not there"),
     pytest.param(f"digests: {{i386: {{md5: {MD5}}}}}\n", id="digest of another arch"),
@@ -230,6 +283,8 @@ def test_what_a_schema_cannot_know_is_known_to_the_loader(workdir: Path, lines: 
 
 
 def test_every_key_has_a_description_for_editors() -> None:
-    keys = SCHEMA["properties"] | SCHEMA["properties"]["sync"]["properties"] | SCHEMA["$defs"]
+    top = SCHEMA["properties"]
+    keys = [*top.items(), *SCHEMA["$defs"].items()]
+    keys += [*top["sync"]["properties"].items(), *top["fetch"]["properties"].items()]
 
-    assert [name for name, key in keys.items() if not key.get("description")] == []
+    assert [name for name, key in keys if not key.get("description")] == []

@@ -25,9 +25,11 @@ FilePath = Annotated[str, patterns.path]
 Image = Annotated[str, patterns.image]
 Name = Annotated[str, patterns.name]
 ServerUrl = Annotated[str, patterns.server]
+WebMirror = Annotated[str, patterns.web_mirror]
 Exclude = Annotated[str, patterns.exclude]
 Arches = Annotated[tuple[Arch, ...], patterns.some]
 Folders = Annotated[tuple[Folder, ...], patterns.some]
+WebMirrors = Annotated[tuple[WebMirror, ...], patterns.some]
 Seconds = Annotated[int, patterns.between(1, 86_400)]
 Count = Annotated[int, patterns.between(0, 2**31 - 1)]
 Size = Annotated[int, patterns.between(1, 2**63 - 1)]
@@ -83,6 +85,30 @@ class Sync:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Fetch:
+    """How web servers are asked for the parts that are not in the tree.
+
+    Attributes:
+        connections: Files that are fetched at a time; None: 8 from each server.
+        retries: How often a server is asked again after a failure that may pass.
+        timeout: Seconds without a byte after which a connection is given up.
+        deadline: Seconds that all fetching may take; None: it ends by ``retries`` and ``timeout``.
+        limit_rate: Bytes a second, all connections together; None: as fast as it goes.
+        ca_bundle: A file of certificates to trust in the place of the usual ones.
+        mirrors: Folders that those of a release lie below, with a slash at the end; asked before
+            [Servers]. Where there are none: as the profile says.
+    """
+
+    connections: Annotated[int, patterns.between(1, 256)] | None = None
+    retries: Annotated[int, patterns.between(0, 100)] = 4
+    timeout: Seconds = 30
+    deadline: Annotated[int, patterns.between(1, 31_536_000)] | None = None
+    limit_rate: Annotated[patterns.BytesPerSecond, patterns.speed] | None = None
+    ca_bundle: Path | None = None
+    mirrors: WebMirrors = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Example:
     """What ``init`` writes for the three keys."""
 
@@ -107,6 +133,7 @@ class Profile:
         jigdo: Where the .jigdo may lie below the mirror, the likeliest first.
         servers: By label, where the parts are published.
         include: Files and folders that are fetched besides.
+        mirrors: Web servers that are asked for parts before [Servers].
         example: For a new descriptor.
     """
 
@@ -117,6 +144,7 @@ class Profile:
     jigdo: Folders = field(metadata={"example": "iso/{arch}/"})
     servers: Servers = field(metadata={"example": "{LABEL: {beta: …, final: …}}"})
     include: tuple[FilePath, ...] = ()
+    mirrors: tuple[WebMirror, ...] = ()
     example: Example = field(default_factory=Example)
 
 
@@ -138,6 +166,7 @@ class Descriptor:
         servers: By label, where the parts are published; all of the profile's are replaced.
         digests: What is known of the image, for one arch or by arch, or a sums file that has it.
         sync: How the tree is fetched.
+        fetch: How parts are fetched that the tree has not.
     """
 
     path: Path
@@ -153,6 +182,7 @@ class Descriptor:
     servers: Servers | None = None
     digests: Expected | Mapping[Arch, Expected] | Path | None = None
     sync: Sync = field(default_factory=Sync)
+    fetch: Fetch = field(default_factory=Fetch)
 
     def releases(self) -> tuple["Release", ...]:
         """One release an arch, in the order of ``arch``."""

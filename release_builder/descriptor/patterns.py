@@ -8,15 +8,19 @@ with the placeholders still there. Versions, arches and products have no slash a
 from __future__ import annotations
 
 import re
+from decimal import Decimal
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, TypeVar
+from typing import TYPE_CHECKING, Final, NewType, TypeVar
 
+from release_builder.descriptor.mirror import Kind, Mirror
 from release_builder.descriptor.refusal import RefusedError, suggestion
 from release_builder.digests import LENGTHS, Digest
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sized
 
+# Not int itself: of an int the loader takes digits alone.
+BytesPerSecond = NewType("BytesPerSecond", int)
 _Several = TypeVar("_Several", bound="Sized")
 PLACEHOLDERS: Final = ("version", "major", "arch", "product")
 _SAMPLE: Final = dict.fromkeys(PLACEHOLDERS, "0")
@@ -27,6 +31,11 @@ _LONGEST_NAME: Final = 220  # bytes; a file system's 255 less what stands around
 _NOT_IN_NAMES: Final = re.compile(r"[\s*?\[\]\\]")
 _URL: Final = re.compile(r"(?:https?|ftp)://[A-Za-z0-9.{}_-]+(?::[0-9]+)?/[^\s?#\"'<>\\]*")
 _RATE: Final = re.compile(r"[0-9]{1,9}(?:\.[0-9]{1,3})?[kKmMgG]?")
+# More than zero: where there is no unit, that takes a digit before the point.
+_SPEED: Final = re.compile(
+    r"(?=0*[1-9]|[0.]*[1-9].*[a-z])([0-9]{1,12}(?:\.[0-9]{1,3})?)([kmg]?)", re.IGNORECASE
+)
+_UNITS: Final = {"": 1, "k": 1 << 10, "m": 1 << 20, "g": 1 << 30}
 _ALIASES: Final = {"amd64": "x86_64", "x64": "x86_64", "i486": "i386", "i586": "i386"}
 
 
@@ -130,6 +139,14 @@ def server(text: str) -> str:
     return text
 
 
+def web_mirror(text: str) -> str:
+    """The http(s) URL of a folder that those of a release lie below; gets its slash at the end."""
+    mirror = Mirror.parse(expand(text, _SAMPLE), Path("/"))
+    if mirror.kind is not Kind.HTTP:
+        raise RefusedError(f"'{text}' is on no web server", "write http://host/path/")
+    return text.rstrip("/") + "/"
+
+
 def exclude(text: str) -> str:
     """A pattern of files that are not fetched, as rsync's --exclude takes it."""
     expand(text, _SAMPLE)
@@ -145,6 +162,14 @@ def rate(text: str) -> str:
             f"'{text}' is not a bandwidth", "write KiB a second, or such as 500k, 2m"
         )
     return text
+
+
+def speed(text: str) -> BytesPerSecond:
+    """Bytes a second, or a number with k, m or g: times 1,024, or that to the power of 2 or 3."""
+    found = _SPEED.fullmatch(text)
+    if not found:
+        raise RefusedError(f"'{text}' is no speed", "write bytes a second, or such as 500k, 2m")
+    return BytesPerSecond(int(Decimal(found[1]) * _UNITS[found[2].lower()]))
 
 
 def digest(algorithm: str) -> Callable[[str], Digest]:

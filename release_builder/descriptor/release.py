@@ -7,14 +7,13 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from release_builder.descriptor.mirror import Kind
+from release_builder.descriptor.mirror import Kind, Mirror
 from release_builder.descriptor.patterns import expand
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from release_builder.descriptor.mirror import Mirror
-    from release_builder.descriptor.model import Descriptor, Expected, Server, Sync
+    from release_builder.descriptor.model import Descriptor, Expected, Fetch, Server, Sync
     from release_builder.descriptor.version import Stage, Version
     from release_builder.digests import Digest
 
@@ -37,8 +36,9 @@ class Release:
         digests: What the image must have.
         size: Bytes that the image must have, where known.
         sums: The sums file that has the image's digest, where there is one; absolute.
-        fetch: What sync fetches, relative to the mirror; folders end in a slash.
+        wanted: What sync fetches, relative to the mirror; folders end in a slash.
         sync: How it fetches.
+        fetch: How parts are fetched that the tree has not.
     """
 
     descriptor: Path
@@ -54,12 +54,27 @@ class Release:
     digests: tuple[Digest, ...]
     size: int | None
     sums: Path | None
-    fetch: tuple[str, ...]
+    wanted: tuple[str, ...]
     sync: Sync
+    fetch: Fetch
 
     def server_urls(self, stage: Stage) -> dict[str, str]:
         """By label, the URL that [Servers] must have at ``stage``."""
         return {label: server.of(stage) for label, server in self.servers.items()}
+
+    def part_servers(self, stage: Stage) -> dict[str, tuple[str, ...]]:
+        """By label, further URLs for its parts; to be asked before that of [Servers].
+
+        They are those of ``fetch.mirrors``, and the mirror itself where it is on the web and
+        [Servers] has another URL at ``stage``.
+        """
+        further = tuple(url + self.tree for url in self.fetch.mirrors)
+        own = self.mirror.url + self.tree
+        also = (own,) if self.mirror.kind is Kind.HTTP and own not in further else ()
+        return {
+            label: further + (() if url == own else also)
+            for label, url in self.server_urls(stage).items()
+        }
 
 
 def expand_release(descriptor: Descriptor, arch: str) -> Release:
@@ -104,8 +119,9 @@ def expand_release(descriptor: Descriptor, arch: str) -> Release:
         digests=tuple(digest for digest in known if digest),
         size=expected.size if expected else None,
         sums=descriptor.digests if isinstance(descriptor.digests, Path) else None,
-        fetch=tuple(dict.fromkeys((*jigdo, tree, *sync.include))),
+        wanted=tuple(dict.fromkeys((*jigdo, tree, *sync.include))),
         sync=sync,
+        fetch=replace(descriptor.fetch, mirrors=_mirrors(descriptor, values)),
     )
 
 
@@ -120,6 +136,12 @@ def _servers(descriptor: Descriptor, tree: str, values: Mapping[str, str]) -> di
     # nothing about where the final will lie.
     here = {descriptor.version.stage.value: descriptor.mirror.url + tree}
     return {label: replace(server, **here) for label, server in servers.items()}
+
+
+def _mirrors(descriptor: Descriptor, values: Mapping[str, str]) -> tuple[str, ...]:
+    folder = descriptor.path.absolute().parent
+    urls = descriptor.fetch.mirrors or descriptor.profile.mirrors
+    return tuple(dict.fromkeys(Mirror.parse(expand(url, values), folder).url for url in urls))
 
 
 def _expected(descriptor: Descriptor, arch: str) -> Expected | None:

@@ -5,7 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from release_builder.descriptor.mirror import Kind
+
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
     from release_builder.descriptor.release import Release
@@ -13,6 +16,12 @@ if TYPE_CHECKING:
     from release_builder.plan.workdir import Workdir
 
 BUILD: Final = ("sync", "rewrite", "assemble", "verify")
+
+
+def steps_for(release: Release, steps: Sequence[str]) -> tuple[str, ...]:
+    """``steps`` as they are for ``release``: of a web server just the pair is fetched at first."""
+    by_web = release.mirror.kind is Kind.HTTP
+    return tuple("fetch" if by_web and step == "sync" else step for step in steps)
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,7 +26,7 @@ def whole_pull(release: Release, tree: Path) -> Pull:
     sync = release.sync
     return Pull(
         into=tree,
-        wanted=release.fetch,
+        wanted=release.wanted,
         # Images lie beside the .jigdo, and are what we build; deeper in a tree, boot.iso is a part.
         unwanted=tuple(f"/{folder}*.iso" for folder in release.jigdo),
         excluded=sync.exclude,

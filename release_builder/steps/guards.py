@@ -44,7 +44,7 @@ def check_preview(plan: Plan, transport: Transport, preview: Transfer) -> None:
                 hint="is its disk not mounted? run again later",
             )
         raise DescriptorError(
-            f"{release.mirror.url} has nothing in {', '.join(release.fetch)}; it has: "
+            f"{release.mirror.url} has nothing in {', '.join(release.wanted)}; it has: "
             + ", ".join(names[:12]),
             hint="correct `arch:`, `mirror:`, `tree:` or `jigdo:` in the descriptor",
         )

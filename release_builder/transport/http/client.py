@@ -1,0 +1,209 @@
+"""The client: asks servers for files over http and https, through urllib3."""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from dataclasses import replace
+from typing import TYPE_CHECKING, Final
+
+from urllib3 import BaseHTTPResponse, PoolManager, ProxyManager, Timeout
+
+from release_builder import __version__
+from release_builder.transport.http import Answer, HttpError
+from release_builder.transport.http.answers import TROUBLES, failure
+from release_builder.transport.http.body import HttpBody
+from release_builder.transport.http.connections import Patience, StaleError, pool_classes
+from release_builder.transport.http.credentials import Credentials, basic
+from release_builder.transport.http.head import OtherPieceError, drain, promise
+from release_builder.transport.http.proxies import Proxies
+from release_builder.transport.http.rate_limit import RateLimit
+from release_builder.transport.http.tls import trusting
+from release_builder.transport.http.urls import Address, followed, parse, shown
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from pathlib import Path
+    from typing import Any, Self
+
+    from release_builder.transport.http import HttpOptions
+
+    _Opened = tuple[BaseHTTPResponse, HttpBody]
+
+_CONNECT_TIMEOUT: Final = 10.0  # seconds
+_CONNECTIONS: Final = 8  # kept open, a server
+_SERVERS: Final = 64  # that connections are kept open to
+_REDIRECTS: Final = 10
+_STALE: Final = 3  # kept connections that may turn out to be closed, one after another
+_REDIRECTING: Final = {301, 302, 303, 307, 308}
+_HEADERS: Final = {
+    "User-Agent": f"release-builder/{__version__}",
+    "Accept-Encoding": "identity",  # digests are of the bytes as they lie there
+}
+
+
+class HttpClient:
+    """Asks servers; see Client. Used by several threads at once.
+
+    Args:
+        options: How; ``deadline`` counts from now.
+        environ: Names proxies and the netrc file; see Proxies and Credentials.
+        home: Where ``.netrc`` lies, in the place of ``HOME``.
+
+    Attributes:
+        ends_at: When all asking ends, by the monotonic clock; None for never.
+        notes: What the user should know, such as a netrc file that cannot be used.
+
+    Raises:
+        SurroundingsError: The file of certificates cannot be read.
+        DescriptorError: It holds none, or a proxy is neither http nor https.
+    """
+
+    def __init__(
+        self, options: HttpOptions, environ: Mapping[str, str], home: Path | None = None
+    ) -> None:
+        deadline = options.deadline
+        self.ends_at = None if deadline is None else time.monotonic() + deadline
+        self._patience = Patience(options.timeout, self.ends_at)
+        self._limit = RateLimit(options.limit_rate)
+        self._credentials = Credentials(environ, home)
+        self.notes = self._credentials.notes
+        self._proxies = Proxies(environ)
+        kept: dict[str, Any] = {
+            "num_pools": _SERVERS,
+            "maxsize": options.connections or _CONNECTIONS,
+            "ssl_context": trusting(options.ca_bundle),
+        }
+        self._managers = {None: PoolManager(**kept)} | {
+            proxy: _through(proxy, kept) for proxy in self._proxies.all
+        }
+        for manager in self._managers.values():
+            manager.pool_classes_by_scheme = pool_classes(self._patience)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_error: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the connections that are kept open."""
+        for manager in self._managers.values():
+            manager.clear()
+
+    @contextlib.contextmanager
+    def get(self, url: str, *, start: int = 0, expected: int | None = None) -> Iterator[HttpBody]:
+        """See Client."""
+        try:
+            response, body = self._open(url, start, expected)
+        except OtherPieceError:
+            response, body = self._open(url, 0, expected)
+        try:
+            yield body
+        finally:
+            _let_go(response)
+
+    def _open(self, url: str, start: int, expected: int | None) -> _Opened:
+        asked = parse(url)
+        response, address = self._follow(asked, start)
+        try:
+            promised = promise(response, asked.path, start, expected)
+        except BaseException as error:
+            _let_go(response)
+            if isinstance(error, HttpError):
+                raise _at(address, asked, error) from error
+            raise
+        body = HttpBody(response, promised, expected, patience=self._patience, limit=self._limit)
+        return response, body
+
+    def _follow(self, asked: Address, start: int) -> tuple[BaseHTTPResponse, Address]:
+        """The first answer that is no redirect, and where it came from."""
+        address, way = asked, [asked]
+        while True:
+            authorization = self._authorization(way)
+            try:
+                response = self._ask(address, start, authorization)
+            except HttpError as error:
+                raise _at(address, asked, error) from error
+            location = response.headers.get("Location")
+            if response.status not in _REDIRECTING or not location:
+                return response, address
+            drain(response)
+            _let_go(response)
+            address = followed(address, location)
+            if address in way or len(way) > _REDIRECTS:
+                raise HttpError(Answer.REDIRECTS, f"the last to {shown(address.url)}")
+            way.append(address)
+
+    def _authorization(self, way: list[Address]) -> str | None:
+        """The secret that the last address on the way may be told; a URL's own is for its server.
+
+        Once the way went over open http, a stranger may have led it on.
+        """
+        asked, last = way[0], way[-1]
+        if asked.scheme == "https" and any(each.scheme == "http" for each in way):
+            return None
+        if last.server == asked.server:
+            return self._credentials.header(
+                replace(last, user=asked.user, password=asked.password), anybody=True
+            )
+        return self._credentials.header(replace(last, user=None), anybody=False)
+
+    def _ask(self, address: Address, start: int, authorization: str | None) -> BaseHTTPResponse:
+        headers = dict(_HEADERS)
+        if start:
+            headers["Range"] = f"bytes={start}-"
+        if authorization:
+            headers["Authorization"] = authorization
+        stale = 0
+        while not self._patience.is_over():
+            timeout = Timeout(
+                connect=self._patience.left(_CONNECT_TIMEOUT), read=self._patience.left()
+            )
+            try:
+                return self._managers[self._proxies.on_the_way_to(address)].urlopen(
+                    "GET",
+                    address.url,
+                    headers=headers,
+                    timeout=timeout,
+                    retries=False,
+                    redirect=False,
+                    preload_content=False,
+                    decode_content=False,
+                )
+            except TROUBLES as error:
+                if _is_stale(error) and stale < _STALE:
+                    stale += 1
+                elif not self._patience.is_over():
+                    raise failure(error) from error
+        raise HttpError(Answer.NO_TIME)
+
+
+def _is_stale(error: BaseException) -> bool:
+    return any(isinstance(argument, StaleError) for argument in error.args)
+
+
+def _through(proxy: Address, kept: Mapping[str, Any]) -> ProxyManager:
+    secret = None if proxy.user is None else basic(proxy.user, proxy.password)
+    return ProxyManager(
+        proxy.url,
+        proxy_headers={"Proxy-Authorization": secret} if secret else None,
+        proxy_ssl_context=kept["ssl_context"],
+        **kept,
+    )
+
+
+def _let_go(response: BaseHTTPResponse) -> None:
+    """Give the connection back; one on which bytes may still come is closed."""
+    if response.length_remaining == 0:  # urllib3 notices only by reading that this was all
+        drain(response)
+    response.close()
+    response.release_conn()
+
+
+def _at(address: Address, asked: Address, error: HttpError) -> HttpError:
+    """``error``, with the place where it happened if a redirect led there."""
+    if address == asked:
+        return error
+    detail = " at ".join(filter(None, (error.detail, shown(address.url))))
+    return HttpError(error.answer, detail, error.after)

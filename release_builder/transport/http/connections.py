@@ -1,0 +1,134 @@
+"""Connections that give up in time, however the bytes trickle in."""
+
+from __future__ import annotations
+
+import http.client
+import io
+import time
+from http.client import HTTPException, RemoteDisconnected
+from typing import TYPE_CHECKING
+
+from urllib3 import HTTPConnectionPool, HTTPSConnectionPool
+from urllib3.connection import HTTPConnection, HTTPSConnection
+
+if TYPE_CHECKING:
+    import socket
+    from typing import Any
+
+    from urllib3 import HTTPResponse
+
+
+class StaleError(RemoteDisconnected):
+    """A connection that was kept open turned out to be closed by the server: nobody's fault."""
+
+
+class Patience:
+    """How long is waited.
+
+    Args:
+        timeout: Seconds for one thing to come: the head of an answer, or the next bytes.
+        ends_at: When all waiting ends, by the monotonic clock; None for never.
+    """
+
+    def __init__(self, timeout: float, ends_at: float | None) -> None:
+        self._timeout = timeout
+        self.ends_at = ends_at
+
+    def waits_until(self) -> float:
+        """When something must have come for which the waiting starts now."""
+        latest = time.monotonic() + self._timeout
+        return latest if self.ends_at is None else min(latest, self.ends_at)
+
+    def left(self, longest: float = float("inf")) -> float:
+        """Seconds that may be waited now: ``longest``, the timeout, or less at the end of all."""
+        return min(longest, self.waits_until() - time.monotonic())
+
+    def is_over(self) -> bool:
+        """Whether the end of all waiting has come."""
+        return self.ends_at is not None and time.monotonic() >= self.ends_at
+
+
+class _PatientStream(io.RawIOBase):
+    """What comes from a socket, until a moment that does not move with each byte."""
+
+    def __init__(self, stream: io.RawIOBase, sock: socket.socket, until: float) -> None:
+        self._stream = stream
+        self._sock = sock
+        self.until = until
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any, /) -> int | None:  # noqa: ANN401 (the base's word)
+        left = self.until - time.monotonic()
+        if left <= 0:
+            raise TimeoutError
+        self._sock.settimeout(left)
+        return self._stream.readinto(buffer)
+
+    def close(self) -> None:
+        self._stream.close()
+        super().close()
+
+
+class _PatientResponse(http.client.HTTPResponse):
+    """An answer whose head comes within the timeout, and each block within another."""
+
+    patience: Patience
+
+    def __init__(self, sock: socket.socket, *arguments: Any, **options: Any) -> None:  # noqa: ANN401 (the base's)
+        super().__init__(sock, *arguments, **options)
+        self._patient = _PatientStream(self.fp.detach(), sock, self.patience.waits_until())
+        self.fp = io.BufferedReader(self._patient)
+
+    def begin(self) -> None:
+        super().begin()
+        lengths = ",".join(self.headers.get_all("Content-Length", ())).split(",")
+        if len({length.strip() for length in lengths}) > 1:  # urllib3 would not close the socket
+            raise HTTPException("more than one length")
+
+    def read1(self, n: int = -1) -> bytes:
+        self._patient.until = self.patience.waits_until()
+        return super().read1(n)
+
+
+class _KeptConnection(HTTPConnection):
+    """A connection that can tell a server that hangs up from one that did so long ago."""
+
+    _answered = False
+
+    def connect(self) -> None:
+        self._answered = False
+        super().connect()
+
+    def getresponse(self) -> HTTPResponse:  # type: ignore[override] # as its base does
+        try:
+            response = super().getresponse()
+        except (ConnectionResetError, BrokenPipeError) as error:  # RemoteDisconnected is one
+            if self._answered:
+                raise StaleError("closed before it was asked") from error
+            raise
+        self._answered = True
+        return response
+
+
+def pool_classes(patience: Patience) -> dict[str, type[HTTPConnectionPool]]:
+    """For a PoolManager: the pools, by scheme, whose connections have ``patience``."""
+
+    class Response(_PatientResponse):
+        pass
+
+    class Connection(_KeptConnection):
+        response_class = Response
+
+    class TlsConnection(_KeptConnection, HTTPSConnection):
+        response_class = Response
+
+    class Pool(HTTPConnectionPool):
+        ConnectionCls = Connection
+
+    class TlsPool(HTTPSConnectionPool):
+        ConnectionCls = TlsConnection
+
+    Response.patience = patience
+    return {"http": Pool, "https": TlsPool}

@@ -1,0 +1,154 @@
+"""Files from several servers: each file from the best that has it, and none asked without end."""
+
+from __future__ import annotations
+
+import random as random_module
+import time
+from typing import TYPE_CHECKING
+
+from release_builder.transport.http import Answer, Fetched, HttpError
+from release_builder.transport.http.attempts import Attempts
+from release_builder.transport.http.backoff import Deadline, Pace, pause_after
+from release_builder.transport.http.pieces import Pieces
+from release_builder.transport.http.server import PASSING
+from release_builder.transport.http.servers import Servers
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from release_builder.transport.http import Client, HttpOptions, Place, Source
+    from release_builder.transport.http.server import ServerStatistics
+    from release_builder.transport.http.servers import Turn
+
+
+class ServerFetcher:
+    """Fetches files from the best of their sources; used by several threads at once.
+
+    For a file of L bytes with S URLs on G servers and R retries it asks at most
+    ``S + 2 + (R + 1) * (G + (S + 2) * (L // PROGRESS))`` times.
+
+    Args:
+        client: Asks.
+        options: How; its deadline counts from here.
+        clock: Seconds that only grow.
+        sleep: Waits for some seconds; None for a wait that ``stop`` ends.
+        random: A number from 0 up to 1.
+    """
+
+    def __init__(
+        self,
+        client: Client,
+        options: HttpOptions,
+        *,
+        clock: Callable[[], float] = time.monotonic,
+        sleep: Callable[[float], object] | None = None,
+        random: Callable[[], float] = random_module.random,
+    ) -> None:
+        self._client = client
+        self._options = options
+        self._clock = clock
+        self._random = random
+        self._deadline = Deadline(options.deadline, clock)
+        self._servers = Servers(options.connections, self._deadline, clock, sleep)
+
+    @property
+    def dropped(self) -> tuple[tuple[str, str], ...]:
+        """The servers that are asked no more, or hardly ever, each with why."""
+        return self._servers.dropped()
+
+    def statistics(self) -> tuple[ServerStatistics, ...]:
+        """What each server did so far, in the order first met."""
+        return self._servers.statistics()
+
+    def stop(self) -> None:
+        """End all that is under way, soon: with the next block that comes, or its timeout."""
+        self._servers.stop()
+
+    def fetch(self, sources: Sequence[Source], place: Place) -> Fetched:
+        """Bring a file to its place. It always ends: by success, failures, or the deadline.
+
+        Nobody is asked for a place that is full and right: its source is then the first.
+
+        Raises:
+            OSError: ``place`` cannot take it.
+        """
+        pieces = Pieces(place)
+        if pieces.full:
+            if place.is_right():
+                return Fetched(sources[0].url if sources else None)
+            pieces.restart()
+        attempts = Attempts(sources, self._options.retries)
+        try:
+            while turn := self._take(attempts, pieces):
+                attempts.begin(turn.candidate)
+                error = self._ask(turn, pieces) or self._judge(turn, pieces)
+                if error is None:
+                    attempts.note(turn.candidate, Answer.RIGHT)
+                    return Fetched(turn.candidate.url, attempts.tries)
+                self._learn(turn, error, pieces, attempts)
+        except HttpError as error:
+            attempts.over(error)
+        return Fetched(None, attempts.tries)
+
+    def _take(self, attempts: Attempts, pieces: Pieces) -> Turn | None:
+        length, bound_to = pieces.place.length, pieces.bound_to
+        turn = self._servers.take(attempts.open(bound_to), length)
+        if turn or not bound_to:
+            return turn
+        # The server that should give the rest was dropped meanwhile, for what it did elsewhere.
+        return self._servers.take(attempts.open(), length)
+
+    def _ask(self, turn: Turn, pieces: Pieces) -> HttpError | None:
+        try:
+            pieces.expect(turn.candidate.url)
+            self._receive(turn, pieces)
+        except HttpError as error:
+            # What comes after the last byte matters only if it is more bytes.
+            if not pieces.full or error.answer is Answer.WRONG_LENGTH:
+                turn.error = error
+        finally:
+            turn.ended = pieces.full and not turn.error
+            self._servers.give_back(turn)
+        return turn.error
+
+    def _receive(self, turn: Turn, pieces: Pieces) -> None:
+        place, url = pieces.place, turn.candidate.url
+        with self._client.get(url, start=place.position, expected=place.length) as body:
+            self._servers.answered(turn)
+            pieces.begin(url, body.start)
+            pace = Pace(self._clock(), self._options.timeout, self._options.limit_rate)
+            for block in body.blocks():
+                pieces.write(block)
+                turn.received += len(block)
+                self._deadline.check()
+                pace.came(len(block), self._clock())
+        if not pieces.full:
+            raise HttpError(Answer.CUT_OFF, f"{place.position:,} of {place.length:,} bytes")
+
+    def _judge(self, turn: Turn, pieces: Pieces) -> HttpError | None:
+        """What is wrong with a file of which all bytes came; None if it is right."""
+        right = pieces.place.is_right()
+        if right or pieces.from_one:
+            self._servers.judge(turn, right=right)
+            return None if right else HttpError(Answer.WRONG_BYTES)
+        return HttpError(Answer.WRONG_BYTES, "in pieces of several answers")
+
+    def _learn(self, turn: Turn, error: HttpError, pieces: Pieces, attempts: Attempts) -> None:
+        """Decide who is asked next, after ``error``."""
+        if error.answer is Answer.NO_TIME:
+            raise error
+        candidate = turn.candidate
+        attempts.note(candidate, error.answer, error.detail)
+        if error.answer in PASSING:
+            if pieces.progressed():
+                attempts.forgive(candidate)
+            else:
+                attempts.count(candidate)
+            pause = pause_after(attempts.failures(candidate), error.after, self._random)
+            attempts.postpone(candidate, self._clock() + pause)
+        elif error.answer is Answer.WRONG_BYTES and not pieces.from_one:
+            pieces.restart_whole()
+        else:
+            attempts.close(candidate)
+            if pieces.last_from(candidate.url):
+                pieces.restart()

@@ -1,0 +1,213 @@
+"""What is known of one server, from what it gave: how good it is, and whether it may be asked."""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass
+from typing import Final
+
+from release_builder.transport.http import Answer, HttpError
+from release_builder.transport.http.backoff import rest
+from release_builder.transport.http.urls import parse, shown
+
+PASSING: Final = frozenset(
+    {Answer.SERVER_ERROR, Answer.BUSY, Answer.UNREACHABLE, Answer.TIMEOUT, Answer.CUT_OFF}
+)
+"""Failures that may pass: the same URL is worth another try."""
+
+_USUAL_PORTS: Final = {"http": 80, "https": 443}
+_DOWN: Final = frozenset({Answer.UNREACHABLE, Answer.TIMEOUT, Answer.TLS})
+_FILES_TO_BE_DOWN: Final = 3  # in a row
+_DOWN_FOR: Final = 30.0  # seconds; then one request tells whether it is back
+_LIES: Final = 2
+_RIGHT_FOR_A_LIE: Final = 10  # a mirror of thousands of files may have an odd one
+
+_WEIGHT: Final = 0.3  # of the newest in a moving average
+_HALF_LIFE: Final = 60.0  # seconds until an error weighs half
+_ERROR_COST: Final = 20.0  # a server that only fails is that much dearer than one that never does
+_ENOUGH: Final = 64 << 10  # bytes that tell a rate
+_HOPED_LATENCY: Final = 0.1  # of a server that has not answered yet: it gets its try
+_HOPED_RATE: Final = 10e6
+
+
+def server_of(url: str) -> str:
+    """The server of ``url``: ``scheme://host:port``, the port only where it is not the usual."""
+    try:
+        scheme, host, port = parse(url).server
+    except HttpError:  # it will be refused when it is asked
+        return shown(url)
+    name = f"{scheme}://[{host}]" if ":" in host else f"{scheme}://{host}"
+    return name if port == _USUAL_PORTS[scheme] else f"{name}:{port}"
+
+
+@dataclass(frozen=True, slots=True)
+class ServerStatistics:
+    """What a server did so far.
+
+    Attributes:
+        server: ``scheme://host:port``.
+        requests: How often it was asked.
+        files: How many files it gave that were right.
+        received: Bytes that it gave, right or not.
+        errors: How many requests it failed.
+        lies: How many whole files it gave that were wrong.
+        latency: Seconds until it began to answer, on average; None if it never did.
+        rate: Bytes a second of one connection, on average; None if nothing came.
+    """
+
+    server: str
+    requests: int
+    files: int
+    received: int
+    errors: int
+    lies: int
+    latency: float | None
+    rate: float | None
+
+
+class Server:
+    """One server; not thread-safe: ``Servers`` has the lock.
+
+    Attributes:
+        name: ``scheme://host:port``.
+        under_way: How many requests it has not ended.
+        unanswered: When those began that it has not begun to answer, oldest first.
+        queue: Who waits for a turn, in order.
+        rests_until: When it may be asked again, as it said.
+    """
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.under_way = 0
+        self.unanswered: dict[object, float] = {}
+        self.queue: deque[object] = deque()
+        self.rests_until = float("-inf")
+        self._requests = self._answers = self._received = self._errors = 0
+        self._right = self._lies = 0
+        self._latencies = self._streaming = 0.0  # seconds, all together
+        self._latency: float | None = None
+        self._rate: float | None = None
+        self._trouble, self._trouble_at = 0.0, 0.0
+        self._files_down = 0
+        self._down_until: float | None = None
+        self._down_as = Answer.UNREACHABLE
+        self._dropped: tuple[Answer, str] | None = None
+
+    @property
+    def is_new(self) -> bool:
+        """Whether nobody asked it yet."""
+        return not self._requests
+
+    def barred(self, now: float, *, known: bool) -> tuple[Answer, str] | None:
+        """Why it is not to be asked now; None if it is.
+
+        Args:
+            now: When.
+            known: Whether it was asked for that file before: then the file has its retries,
+                though the server went down.
+        """
+        if self._dropped:
+            return self._dropped
+        if self._down_until is None or known or (now >= self._down_until and not self.under_way):
+            return None
+        return self._down_as, f"{self._down_as.value} before"
+
+    @property
+    def dropped(self) -> str:
+        """Why it is asked no more, or hardly ever; empty if it is."""
+        if self._dropped:
+            return self._dropped[1]
+        if self._down_until is None:
+            return ""
+        return f"{self._down_as.value} for {self._files_down} files in a row"
+
+    def cost(self, length: int, now: float, allowed: int) -> float:
+        """Seconds that a file of ``length`` bytes may take from it, dearer by errors and load."""
+        latency = _HOPED_LATENCY if self._latency is None else self._latency
+        if self.unanswered:
+            latency = max(latency, now - next(iter(self.unanswered.values())))
+        seconds = latency + length / (self._rate or _HOPED_RATE)
+        return seconds * (1 + _ERROR_COST * self._trouble_now(now)) * (1 + self.under_way / allowed)
+
+    def begin(self, turn: object, now: float) -> None:
+        """It is asked."""
+        self._requests += 1
+        self.under_way += 1
+        self.unanswered[turn] = now
+
+    def answer(self, turn: object, now: float) -> None:
+        """It began to answer."""
+        latency = now - self.unanswered.pop(turn)
+        self._answers += 1
+        self._latencies += latency
+        self._latency = _blend(self._latency, latency)
+
+    def end(self, turn: object, received: int, seconds: float) -> None:
+        """A request is over, well or not, after it gave ``received`` bytes in ``seconds``."""
+        self.under_way -= 1
+        self.unanswered.pop(turn, None)
+        self._received += received
+        self._streaming += seconds
+        if received >= _ENOUGH and seconds > 0:
+            self._rate = _blend(self._rate, received / seconds)
+
+    def went_well(self, now: float) -> None:
+        """It gave all that it was asked for."""
+        self._trouble, self._trouble_at = _blend(self._trouble_now(now), 0.0), now
+        self._is_up()
+
+    def failed(self, error: HttpError, now: float, *, first: bool) -> None:
+        """It did not give what it was asked for.
+
+        Args:
+            error: What it gave instead.
+            now: When.
+            first: Whether it is the first time for that file.
+        """
+        self._errors += 1
+        self._trouble, self._trouble_at = _blend(self._trouble_now(now), 1.0), now
+        if error.answer is Answer.TLS and self.name.startswith("https:") and not self._answers:
+            # Later, or over http, it is the fault of another that it leads to for this file.
+            self._dropped = (Answer.TLS, f"{Answer.TLS.value}: {error.detail}")
+        elif error.answer in _DOWN:
+            self._files_down += first
+            if self._files_down >= _FILES_TO_BE_DOWN:
+                self._down_until, self._down_as = now + _DOWN_FOR, error.answer
+        else:
+            self._is_up()
+        if error.answer is Answer.BUSY:
+            self.rests_until = max(self.rests_until, now + rest(error.after))
+
+    def judge(self, *, right: bool, now: float) -> None:
+        """A whole file that it gave is right, or not."""
+        if right:
+            self._right += 1
+            return
+        self._lies += 1
+        self._errors += 1
+        self._trouble, self._trouble_at = _blend(self._trouble_now(now), 1.0), now
+        if self._lies >= _LIES and self._lies * _RIGHT_FOR_A_LIE > self._right:
+            self._dropped = (Answer.WRONG_BYTES, f"wrong bytes for {self._lies} files")
+
+    def statistics(self) -> ServerStatistics:
+        """What it did so far."""
+        return ServerStatistics(
+            self.name,
+            requests=self._requests,
+            files=self._right,
+            received=self._received,
+            errors=self._errors,
+            lies=self._lies,
+            latency=self._latencies / self._answers if self._answers else None,
+            rate=self._received / self._streaming if self._streaming else None,
+        )
+
+    def _is_up(self) -> None:
+        self._files_down, self._down_until = 0, None
+
+    def _trouble_now(self, now: float) -> float:
+        return float(self._trouble * 0.5 ** ((now - self._trouble_at) / _HALF_LIFE))
+
+
+def _blend(average: float | None, newest: float) -> float:
+    return newest if average is None else average + _WEIGHT * (newest - average)

@@ -1,0 +1,218 @@
+"""Which server is asked next, how many at a time, and how long all wait for their turns."""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from release_builder.transport.http import Answer
+from release_builder.transport.http.server import Server, ServerStatistics
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from release_builder.transport.http import HttpError
+    from release_builder.transport.http.attempts import Candidate
+    from release_builder.transport.http.backoff import Deadline
+
+_USUAL: Final = 8  # requests at a time to one server
+_GOOD_ENOUGH: Final = 8.0  # times dearer than the best: better than to wait for that one
+
+
+@dataclass(eq=False, slots=True)
+class Turn:
+    """The right to ask a server once.
+
+    Attributes:
+        candidate: What to ask.
+        server: Its server.
+        first: Whether nothing was asked of that server before for the file.
+        began: When it was given, in seconds.
+        answered: When the answer began; None before.
+        received: Bytes that came.
+        error: How it failed; None while it did not.
+        ended: Whether all came that was to come, and no more.
+    """
+
+    candidate: Candidate
+    server: Server
+    first: bool
+    began: float
+    answered: float | None = None
+    received: int = 0
+    error: HttpError | None = None
+    ended: bool = False
+
+
+class Servers:
+    """All servers of a run, for all threads. No lock is held while a server is asked.
+
+    Args:
+        allowed: Requests at a time to one server; None for 8.
+        deadline: When all waiting ends.
+        clock: Seconds that only grow.
+        sleep: Waits for some seconds; None for a wait that ``stop`` ends.
+    """
+
+    def __init__(
+        self,
+        allowed: int | None,
+        deadline: Deadline,
+        clock: Callable[[], float],
+        sleep: Callable[[float], object] | None = None,
+    ) -> None:
+        self._allowed = _USUAL if allowed is None else allowed
+        self._deadline = deadline
+        self._clock = clock
+        self._sleep = sleep
+        self._servers: dict[str, Server] = {}
+        # Its lock may be taken twice: a signal's handler that stops all runs in a thread that
+        # may hold it.
+        self._changed = threading.Condition()
+
+    def stop(self) -> None:
+        """End all waiting."""
+        self._deadline.stop()
+        with self._changed:
+            self._changed.notify_all()
+
+    def take(self, candidates: Sequence[Candidate], length: int) -> Turn | None:
+        """Wait for the turn to ask the best of ``candidates`` for a file of ``length`` bytes.
+
+        Returns:
+            The turn, to be given back; None if no server of theirs is to be asked: ``barred`` of
+            each says why.
+
+        Raises:
+            HttpError: NO_TIME.
+        """
+        waiting = object()
+        with self._changed:
+            try:
+                while True:
+                    self._deadline.check()
+                    now = self._clock()
+                    admitted = self._admitted(candidates, now)
+                    if not admitted:
+                        return None
+                    ready = self._ready(admitted, now)
+                    if not ready:
+                        self._leave_queues(waiting)
+                        self._pause(min(map(self._ready_at, admitted)) - now)
+                        continue
+                    ranked = self._ranked(ready, length, now)
+                    for candidate in ranked:
+                        if self._has_room(self._servers[candidate.server], waiting):
+                            return self._begin(candidate, candidates, now)
+                    self._queue(waiting, {candidate.server for candidate in ranked})
+                    # Not only for room: another candidate may be ready sooner.
+                    later = [at - now for at in map(self._ready_at, admitted) if at > now]
+                    self._changed.wait(self._deadline.left(min(later, default=None)))
+            finally:
+                self._leave_queues(waiting)
+
+    def answered(self, turn: Turn) -> None:
+        """The server of ``turn`` began to answer."""
+        with self._changed:
+            turn.answered = self._clock()
+            turn.server.answer(turn, turn.answered)
+
+    def give_back(self, turn: Turn) -> None:
+        """The server of ``turn`` is not asked any longer: by its end, its error, or ours."""
+        with self._changed:
+            now = self._clock()
+            seconds = 0.0 if turn.answered is None else now - turn.answered
+            turn.server.end(turn, turn.received, seconds)
+            if turn.ended:
+                turn.server.went_well(now)
+            elif turn.error and turn.error.answer is not Answer.NO_TIME:  # which is our own doing
+                turn.server.failed(turn.error, now, first=turn.first)
+            self._changed.notify_all()
+
+    def judge(self, turn: Turn, *, right: bool) -> None:
+        """The whole file that the server of ``turn`` gave is right, or not."""
+        with self._changed:
+            turn.server.judge(right=right, now=self._clock())
+            self._changed.notify_all()
+
+    def dropped(self) -> tuple[tuple[str, str], ...]:
+        """The servers that are asked no more, and why; in the order first met."""
+        with self._changed:
+            return tuple(
+                (server.name, server.dropped) for server in self._servers.values() if server.dropped
+            )
+
+    def statistics(self) -> tuple[ServerStatistics, ...]:
+        """What each server did so far, in the order first met."""
+        with self._changed:
+            return tuple(server.statistics() for server in self._servers.values())
+
+    def _admitted(self, candidates: Sequence[Candidate], now: float) -> list[Candidate]:
+        """Those whose server may be asked, but no last one before all the others were."""
+        for candidate in candidates:
+            server = self._servers.setdefault(candidate.server, Server(candidate.server))
+            candidate.barred = server.barred(now, known=candidate.requests > 0)
+        admitted = [candidate for candidate in candidates if not candidate.barred]
+        usual = [candidate for candidate in admitted if not candidate.last]
+        all_failed = all(candidate.requests for candidate in usual)
+        return admitted if all_failed else usual
+
+    def _ready_at(self, candidate: Candidate) -> float:
+        return max(candidate.ready_at, self._servers[candidate.server].rests_until)
+
+    def _ready(self, admitted: Sequence[Candidate], now: float) -> list[Candidate]:
+        """Those that may be asked now, but no last one if another may."""
+        ready = [candidate for candidate in admitted if self._ready_at(candidate) <= now]
+        return [candidate for candidate in ready if not candidate.last] or ready
+
+    def _ranked(self, ready: Sequence[Candidate], length: int, now: float) -> list[Candidate]:
+        """The best one first; without those that are so bad that the best is better waited for."""
+        costs = {
+            candidate: self._servers[candidate.server].cost(length, now, self._allowed)
+            for candidate in ready
+        }
+        bearable = _GOOD_ENOUGH * min(costs.values())
+        new = {one for one in ready if self._servers[one.server].is_new}
+        return sorted(
+            (one for one in ready if one in new or costs[one] <= bearable),
+            key=lambda one: (one not in new, one.requests, costs[one]),
+        )
+
+    def _has_room(self, server: Server, waiting: object) -> bool:
+        queue = server.queue
+        ahead = queue.index(waiting) if waiting in queue else len(queue)
+        return server.under_way + ahead < self._allowed
+
+    def _begin(self, candidate: Candidate, candidates: Sequence[Candidate], now: float) -> Turn:
+        server = self._servers[candidate.server]
+        first = not any(other.requests for other in candidates if other.server == server.name)
+        turn = Turn(candidate, server, first, now)
+        candidate.requests += 1
+        server.begin(turn, now)
+        return turn
+
+    def _queue(self, waiting: object, names: set[str]) -> None:
+        for server in self._servers.values():
+            if (server.name in names) == (waiting in server.queue):
+                continue
+            if server.name in names:
+                server.queue.append(waiting)
+            else:
+                server.queue.remove(waiting)
+
+    def _leave_queues(self, waiting: object) -> None:
+        if any(waiting in server.queue for server in self._servers.values()):
+            self._queue(waiting, set())
+            self._changed.notify_all()  # who waited behind it may be next
+
+    def _pause(self, seconds: float) -> None:
+        bounded = self._deadline.left(seconds)
+        if self._sleep is None:
+            self._changed.wait(bounded)
+            return
+        self._changed.release()
+        try:
+            self._sleep(bounded or 0.0)
+        finally:
+            self._changed.acquire()
