@@ -1,6 +1,6 @@
 """Measure this project beside its peers; see README, "Figures".
 
-usage: python -m bench [--megabytes 1000] [--runs 3] [--folder DIR] [rebuild|pairs|growth|content]...
+usage: python -m bench [--megabytes 1000] [--runs 3] [--folder DIR] [TABLE]...
 """
 
 from __future__ import annotations
@@ -9,9 +9,9 @@ import argparse
 import tempfile
 from pathlib import Path
 
-from bench import pairs, rebuild
+from bench import fetch, pairs, rebuild
 
-_TABLES = ("rebuild", "pairs", "growth", "content")
+_TABLES = ("rebuild", "pairs", "fetch", "growth", "content")
 
 
 def main() -> None:
@@ -32,6 +32,8 @@ def main() -> None:
         rebuild.compare(root, size, runs)
     if "pairs" in tables:
         pairs.compare(root, size, runs)
+    if "fetch" in tables:
+        fetch.compare(root, size, runs)
     if "growth" in tables:
         pairs.grow(root, [(size, 2000), (size, 50_000), (size, None), (8 * size, None)], runs)
     if "content" in tables:
