@@ -20,6 +20,9 @@ class Monitor:
     def progress(self, done: int, total: int | None = None, note: str = "") -> None:
         """``done`` bytes of ``total`` are done in all; ``note`` says more, such as files."""
 
+    def note(self, text: str) -> None:
+        """A few words beside the bytes, such as how many parts there are."""
+
     def end(self) -> None:
         """The work that was begun last is over, well or not."""
 

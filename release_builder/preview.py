@@ -2,23 +2,28 @@
 
 from __future__ import annotations
 
+import os
 import tempfile
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from release_builder.descriptor.mirror import Kind
 from release_builder.errors import IncompleteError, printable
 from release_builder.files import free_space
 from release_builder.jigdo.servers import rewrite_servers
 from release_builder.monitor import Monitor
 from release_builder.plan.pulls import whole_pull
 from release_builder.report import Finding, Severity
+from release_builder.steps.at_hand import is_at_hand, parts_at_hand
 from release_builder.steps.guards import check_apart, check_preview
 from release_builder.steps.pair import find_jigdo, find_pair, read_jigdo
+from release_builder.steps.release_servers import http_options
 from release_builder.steps.rewrite import unknown_labels
 from release_builder.transport.mirrors import open_mirror
 
 if TYPE_CHECKING:
+    from release_builder.jigdo.entries import MatchedFile
     from release_builder.jigdo.servers import Change, Rewrite
     from release_builder.jigdo.sources import DigestCache
     from release_builder.plan import Plan
@@ -32,6 +37,7 @@ class Preview:
     Attributes:
         plan: The plan.
         fetch: Files that would come from the mirror; None when it is not asked (offline).
+        to_fetch: The parts that are not at hand; None where the whole tree is mirrored.
         delete: Paths of the tree that would go.
         jigdo: The .jigdo's path below the mirror's root.
         servers: The [Servers] lines that would change.
@@ -45,6 +51,7 @@ class Preview:
 
     plan: Plan
     fetch: tuple[Moved, ...] | None
+    to_fetch: tuple[MatchedFile, ...] | None
     delete: tuple[str, ...]
     jigdo: str
     servers: tuple[Change, ...]
@@ -81,19 +88,27 @@ def preview(plan: Plan, cache: DigestCache) -> Preview:
         ReleaseBuilderError: As the steps themselves; a mirror that cannot say what it has is an
             error here, never "nothing to do".
     """
-    transport = None if plan.options.offline else open_mirror(plan.release.mirror.source)
+    by_web = plan.release.mirror.kind is Kind.HTTP
+    offline = plan.options.offline
+    transport = None if offline or by_web else open_mirror(plan.release.mirror.source)
     transfer = _ask(plan, transport) if transport else None
     with tempfile.TemporaryDirectory(prefix="release-builder-plan.") as folder:
-        root = _where_jigdo_is(plan, transport, transfer, Path(folder))
+        root = (
+            _fetched(plan, Path(folder), cache)
+            if by_web and not offline
+            else _where_jigdo_is(plan, transport, transfer, Path(folder))
+        )
         path = find_jigdo(root, plan.release)
         rewritten = _rewrite(plan, path)
         jigdo = printable(str(path.relative_to(root)))
+        size, exact = _image_size(plan, root, transfer, cache)
+        to_fetch = _not_at_hand(plan, root, cache) if by_web and not offline else None
     image = plan.workdir.image / plan.release.image
-    size, exact = _image_size(plan, transfer, cache)
     free = free_space(plan.workdir.root)
     found = Preview(
         plan=plan,
         fetch=transfer.fetched if transfer else None,
+        to_fetch=to_fetch,
         delete=transfer.deleted if transfer else (),
         jigdo=jigdo,
         servers=() if _is_written(plan, path, rewritten) else rewritten.changes,
@@ -139,6 +154,31 @@ def _where_jigdo_is(
     return folder
 
 
+def _fetched(plan: Plan, folder: Path, cache: DigestCache) -> Path:
+    """``folder``, with the pair that the web server has."""
+    # urllib3 takes a tenth of a second; most mirrors are none of the web.
+    from release_builder.steps.fetch import find_web_jigdo  # noqa: PLC0415
+    from release_builder.steps.web_pair import fetched_pair  # noqa: PLC0415
+    from release_builder.transport.http.client import HttpClient  # noqa: PLC0415
+
+    options = http_options(plan.release)
+    client = HttpClient(options, os.environ)
+    name = find_web_jigdo(client, plan.release)
+    path = folder / name
+    path.parent.mkdir(parents=True)
+    fetched_pair(plan.release.mirror.url + name, path.parent, client, options, cache)
+    return folder
+
+
+def _not_at_hand(plan: Plan, root: Path, cache: DigestCache) -> tuple[MatchedFile, ...]:
+    """The parts that would have to be fetched for an image made anew."""
+    pair = find_pair(root, plan.release, cache)
+    with pair.open_template() as stream:
+        template = pair.read_template(stream)
+    sources = parts_at_hand(plan, pair, template, cache, Monitor()).sources
+    return tuple(part for part in template.description.parts if not is_at_hand(part, sources))
+
+
 def _rewrite(plan: Plan, path: Path) -> Rewrite:
     content, _ = read_jigdo(path)
     return rewrite_servers(content, plan.release.server_urls(plan.stage), printable(path.name))
@@ -149,12 +189,14 @@ def _is_written(plan: Plan, path: Path, rewritten: Rewrite) -> bool:
     return there.is_file() and there.read_bytes() == rewritten.content
 
 
-def _image_size(plan: Plan, transfer: Transfer | None, cache: DigestCache) -> tuple[int, bool]:
+def _image_size(
+    plan: Plan, root: Path, transfer: Transfer | None, cache: DigestCache
+) -> tuple[int, bool]:
     if plan.release.size is not None:
         return plan.release.size, True
     if not (transfer and transfer.fetched):
         try:
-            pair = find_pair(plan.workdir.tree, plan.release, cache)
+            pair = find_pair(root, plan.release, cache)
         except IncompleteError:
             return 0, False
         with pair.open_template() as stream:

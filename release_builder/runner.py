@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import importlib
 import time
 from contextlib import ExitStack
 from typing import TYPE_CHECKING, Final
@@ -18,11 +19,11 @@ from release_builder.report import (
     failed_step,
 )
 from release_builder.state.lock import hold
-from release_builder.steps import Context, assemble, rewrite, sync, verify
+from release_builder.steps import Context
 from release_builder.transport.mirrors import open_mirror
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
 
     from release_builder.jigdo.sources import DigestCache
@@ -30,12 +31,6 @@ if TYPE_CHECKING:
     from release_builder.plan import Plan
     from release_builder.transport import Transport
 
-STEPS: Final[dict[str, Callable[[Context], StepResult]]] = {
-    "sync": sync.run,
-    "rewrite": rewrite.run,
-    "assemble": assemble.run,
-    "verify": verify.run,
-}
 _READING: Final = frozenset({"verify"})  # steps that change nothing need no lock
 
 
@@ -132,7 +127,8 @@ def _timed(step: str, context: Context) -> StepResult:
     started = time.monotonic()
     try:
         context.monitor.detail(f"step {step}")
-        result = STEPS[step](context)
+        # A step is read when it is its turn: only few releases need urllib3.
+        result: StepResult = importlib.import_module(f"release_builder.steps.{step}").run(context)
     except (ReleaseBuilderError, OSError, KeyboardInterrupt) as error:
         result = failed_step(step, error)
         if isinstance(error, WrongFileError):

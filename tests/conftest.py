@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 _DEFAULT_CACHE = Path.home() / ".cache" / "release-builder-tests"  # before HOME is the test's
 _CACHE = Path(os.environ.get("RELEASE_BUILDER_TEST_CACHE", _DEFAULT_CACHE))
 _PROXIES = ("http_proxy", "https_proxy", "ftp_proxy", "all_proxy", "no_proxy", "rsync_proxy")
+_NOBODY = "http://127.0.0.1:9"  # what lies beyond the loopback interface answers: refused
 
 
 # The same examples everywhere: a run that fails here fails there. For others:
@@ -44,6 +45,9 @@ def workdir(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     for name in _PROXIES:  # they would stand between the tests and the loopback interface
         monkeypatch.delenv(name, raising=False)
         monkeypatch.delenv(name.upper(), raising=False)
+    for name in ("http_proxy", "https_proxy"):
+        monkeypatch.setenv(name, _NOBODY)
+    monkeypatch.setenv("no_proxy", "127.0.0.1,localhost,::1")
     return work
 
 

@@ -208,11 +208,11 @@ def test_to_verify_disturbs_nobody(workdir: Path, tree: Path) -> None:
     assert outcomes(report) == [("verify", Outcome.UNCHANGED)]
 
 
-def test_a_mirror_that_nothing_speaks_to_fails_the_first_step(workdir: Path, tree: Path) -> None:
+def test_a_web_mirror_that_nobody_reaches_is_to_be_asked_again(workdir: Path, tree: Path) -> None:
     report = carry_out(workdir, offline=False, mirror="http://h/a/tree/")
 
-    assert outcomes(report)[0] == ("sync", Outcome.FAILED)
-    assert report.exit_status == 2
+    assert outcomes(report)[0] == ("fetch", Outcome.INCOMPLETE)
+    assert report.exit_status == 1
 
 
 @pytest.mark.interop

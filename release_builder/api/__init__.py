@@ -9,8 +9,11 @@ import importlib
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
+    from release_builder.api.fetches import FetchedImage, FetchOptions, fetch_image
     from release_builder.api.images import MadeImage, make_image, write_image
     from release_builder.api.maps import draw_map
+    from release_builder.api.mirrors import ProbedMirror, ProbeOptions, best, probe_mirrors
+    from release_builder.api.missing import Wanting, missing_parts
     from release_builder.api.pairs import MadePair, Match, PairOptions, make_template
     from release_builder.api.releases import (
         carry_out,
@@ -26,37 +29,58 @@ if TYPE_CHECKING:
     from release_builder.jigdo.location import parse_jigdo
     from release_builder.jigdo.make_template import Form
     from release_builder.jigdo.template import read_template
-    from release_builder.state.digest_cache import open_cache, open_cache_file
+    from release_builder.state.digest_cache import (
+        DigestCache,
+        open_cache,
+        open_cache_file,
+        state_folder,
+    )
+    from release_builder.transport.http import HttpOptions
 
 __all__ = [
+    "DigestCache",
+    "FetchOptions",
+    "FetchedImage",
     "Form",
+    "HttpOptions",
     "MadeImage",
     "MadePair",
     "Match",
     "PairOptions",
+    "ProbeOptions",
+    "ProbedMirror",
+    "Wanting",
+    "best",
     "carry_out",
     "complaints",
     "compose_jigdo",
     "draw_map",
+    "fetch_image",
     "format_description",
     "init",
     "make_image",
     "make_template",
+    "missing_parts",
     "open_cache",
     "open_cache_file",
     "parse_description",
     "parse_jigdo",
     "plans",
     "previews",
+    "probe_mirrors",
     "read_input_files",
     "read_template",
     "schema",
+    "state_folder",
     "write_image",
 ]
 
 _MODULES: Final = {
+    "api.fetches": ("FetchOptions", "FetchedImage", "fetch_image"),
     "api.images": ("MadeImage", "make_image", "write_image"),
     "api.maps": ("draw_map",),
+    "api.mirrors": ("ProbeOptions", "ProbedMirror", "best", "probe_mirrors"),
+    "api.missing": ("Wanting", "missing_parts"),
     "api.pairs": ("MadePair", "Match", "PairOptions", "make_template"),
     "api.releases": ("carry_out", "complaints", "init", "plans", "previews", "schema"),
     "jigdo.compose": ("compose_jigdo",),
@@ -65,7 +89,8 @@ _MODULES: Final = {
     "jigdo.location": ("parse_jigdo",),
     "jigdo.make_template": ("Form",),
     "jigdo.template": ("read_template",),
-    "state.digest_cache": ("open_cache", "open_cache_file"),
+    "state.digest_cache": ("DigestCache", "open_cache", "open_cache_file", "state_folder"),
+    "transport.http": ("HttpOptions",),
 }
 _MODULE_OF: Final = {name: module for module, names in _MODULES.items() for name in names}
 

@@ -10,7 +10,7 @@ from release_builder import runner
 from release_builder.errors import DescriptorError, ReleaseBuilderError
 from release_builder.files import replacing, resource
 from release_builder.loader import Complaint, InvalidDescriptorError, load, new_descriptor
-from release_builder.plan import BUILD, Options, Plan
+from release_builder.plan import BUILD, Options, Plan, steps_for
 from release_builder.plan.workdir import workdir_of
 from release_builder.preview import preview
 from release_builder.report import Finding, Severity, finding_of
@@ -60,7 +60,12 @@ def plans(
                 hint="correct `digests:`",
             )
     return tuple(
-        Plan(release, workdir_of(release, releases, options.workdir), tuple(steps), options)
+        Plan(
+            release,
+            workdir_of(release, releases, options.workdir),
+            steps_for(release, steps),
+            options,
+        )
         for release in releases
     )
 

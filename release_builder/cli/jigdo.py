@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from release_builder.errors import Status
 
 # name → module and function below cli, read only when its command is called
-_OWN: Final = {"map": ("jigdo_map", "draw")}
+_OWN: Final = {"fetch": ("jigdo_fetch", "fetch"), "map": ("jigdo_map", "draw")}
 _NAME: Final = "release-builder jigdo"
 _SHORT: Final = {command.short: name for name, command in COMMANDS.items()}
 

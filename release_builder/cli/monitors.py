@@ -18,19 +18,25 @@ from rich.progress import (
     TransferSpeedColumn,
 )
 
+from release_builder.cli.json_events import JsonEvents
 from release_builder.monitor import Monitor
 
 
-def make_monitor(*, quiet: bool, verbose: bool, colour: bool | None) -> Monitor:
+def make_monitor(
+    *, quiet: bool, verbose: bool, colour: bool | None, events: bool = False
+) -> Monitor:
     """The monitor that suits where stderr goes.
 
     Args:
         quiet: Say nothing in any case.
         verbose: Show details too.
         colour: False for none.
+        events: A JSON object a line, for programs, wherever stderr goes.
     """
-    if quiet or sys.stderr is None:
+    if sys.stderr is None or (quiet and not events):
         return Monitor()
+    if events:
+        return JsonEvents(sys.stderr)
     console = Console(stderr=True, no_color=colour is False, highlight=False, soft_wrap=True)
     if sys.stderr.isatty() and not console.is_dumb_terminal:
         return _Bars(console, verbose=verbose)
@@ -91,6 +97,10 @@ class _Bars(Monitor):
             self._progress.update(self._task, completed=done, note=note)
             if total is not None:
                 self._progress.update(self._task, total=total)
+
+    def note(self, text: str) -> None:
+        if self._progress:
+            self._progress.update(self._task, note=text)
 
     def end(self) -> None:
         if self._progress:

@@ -63,16 +63,20 @@ class Output:
         quiet: Nothing but problems.
         verbose: More lines, among them the programs that are run.
         colour: Whether colours are wanted; None leaves it to the terminal.
+        events: Progress as JSON, an object a line, on stderr.
     """
 
     json: bool
     quiet: bool
     verbose: bool
     colour: bool | None
+    events: bool = False
 
     def monitor(self) -> Monitor:
         """Bars on a terminal, lines in a pipe, nothing where nobody watches."""
-        return make_monitor(quiet=self.quiet, verbose=self.verbose, colour=self.colour)
+        return make_monitor(
+            quiet=self.quiet, verbose=self.verbose, colour=self.colour, events=self.events
+        )
 
 
 def with_output(command: Callable[..., int]) -> Callable[..., int]:
@@ -80,7 +84,7 @@ def with_output(command: Callable[..., int]) -> Callable[..., int]:
 
     @functools.wraps(command)
     @click.pass_context
-    def wrapped(
+    def wrapped(  # noqa: PLR0913 (one argument an option)
         context: click.Context,
         /,
         *,
@@ -88,11 +92,12 @@ def with_output(command: Callable[..., int]) -> Callable[..., int]:
         quiet: bool,
         verbose: bool,
         no_color: bool,
+        progress: str,
         **others: object,
     ) -> int:
         plain = no_color or "NO_COLOR" in os.environ or os.environ.get("TERM") == "dumb"
         context.color = False if plain else None
-        output = Output(as_json, quiet, verbose, context.color)
+        output = Output(as_json, quiet, verbose, context.color, progress == "json")
         try:
             return command(output=output, **others)
         except (ReleaseBuilderError, OSError) as error:
@@ -105,6 +110,12 @@ def with_output(command: Callable[..., int]) -> Callable[..., int]:
     decorated: Callable[..., int] = wrapped
     for option in (
         click.option("--no-color", is_flag=True, help="No colours."),
+        click.option(
+            "--progress",
+            type=click.Choice(["auto", "json"]),
+            default="auto",
+            help="How to show progress; json: an object a line on stderr, for programs.",
+        ),
         click.option(
             "-v", "--verbose", is_flag=True, help="Say more: the programs run, all findings."
         ),

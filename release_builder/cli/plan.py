@@ -85,7 +85,11 @@ def _show(preview: Preview, output: Output) -> None:
 def _rows(preview: Preview) -> Iterator[tuple[str, list[str]]]:
     """The table: a step, and the lines that stand beside it."""
     release = preview.plan.release
-    if preview.fetch is None:
+    if preview.to_fetch is not None:
+        size = decimal(sum(part.length for part in preview.to_fetch))
+        what = f"fetch the pair, and {len(preview.to_fetch):,} parts ({size}) that are not here"
+        yield "fetch", [what, f"from {release.mirror.url} and [Servers]"]
+    elif preview.fetch is None:
         yield "sync", ["nothing: offline"]
     else:
         size = decimal(preview.bytes_to_fetch)
@@ -112,7 +116,7 @@ def _as_json(preview: Preview) -> dict[str, Any]:
         "workdir": preview.plan.workdir.root,
         "steps": [
             {
-                "step": "sync",
+                "step": preview.plan.steps[0],
                 "offline": preview.fetch is None,
                 "mirror": release.mirror.url,
                 "fetch": [
@@ -120,6 +124,12 @@ def _as_json(preview: Preview) -> dict[str, Any]:
                 ],
                 "bytes_to_fetch": preview.bytes_to_fetch,
                 "delete": preview.delete,
+                "parts_to_fetch": None
+                if preview.to_fetch is None
+                else {
+                    "count": len(preview.to_fetch),
+                    "bytes": sum(part.length for part in preview.to_fetch),
+                },
             },
             {
                 "step": "rewrite",

@@ -9,15 +9,14 @@ from typing import TYPE_CHECKING
 from rich.filesize import decimal
 
 from release_builder.errors import ReleaseBuilderError, WrongBytesError
-from release_builder.files import open_regular
+from release_builder.jigdo.entries import MatchedFile
 from release_builder.jigdo.make_image import make_image
-from release_builder.jigdo.sources import ImageSource
-from release_builder.jigdo.template import read_template
-from release_builder.jigdo.tree_source import TreeSource
 from release_builder.report import Finding, Outcome, Severity, StepResult, failed_step
+from release_builder.steps.at_hand import parts_at_hand
 from release_builder.steps.image_file import finish, measure, move_aside, unfinished
 from release_builder.steps.missing import report_missing
 from release_builder.steps.pair import find_pair
+from release_builder.steps.release_servers import release_servers
 from release_builder.steps.truth import truth_about
 from release_builder.trust.expected import compare
 
@@ -26,7 +25,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from release_builder.jigdo.image_result import Image
-    from release_builder.jigdo.sources import PartSource
     from release_builder.jigdo.template import Template
     from release_builder.steps import Context
     from release_builder.steps.pair import Pair
@@ -65,23 +63,35 @@ def _make(context: Context, pair: Pair, template: Template, truth: Truth) -> Ste
     plan, wanted = context.plan, template.description.image
     name = plan.workdir.image / plan.release.image
     partial = name.with_name(f"{name.name}.partial")
-    tree = _tree_source(context, pair, template)
+    at_hand = parts_at_hand(plan, pair, template, context.cache, context.monitor)
+    servers = release_servers(plan, pair)
+    runs = sum(isinstance(run, MatchedFile) for run in template.description.runs)
     context.monitor.begin("assemble", wanted.length)
     try:
         with unfinished(partial, wanted.length, plan.workdir.aside) as out:
-            sources: list[PartSource] = [tree, *_older_images(context, template)]
-            image = make_image(template, out, sources, truth.algorithms, context.monitor.advance)
+            image = make_image(
+                template,
+                out,
+                at_hand.sources,
+                truth.algorithms,
+                context.monitor.advance,
+                far=servers,
+                on_part=lambda count: context.monitor.note(f"{count:,} of {runs:,} parts"),
+            )
     finally:
         context.monitor.end()
+    notes = tuple(
+        Finding(Severity.WARNING, each) for each in (*at_hand.places.notes, *servers.dropped)
+    )
     if image.missing:
-        findings, suspects = report_missing(context, pair, tree, image)
+        findings, suspects = report_missing(context, servers, at_hand.tree, image)
         size = decimal(sum(part.length for part in image.missing))
         return StepResult(
             "assemble",
             Outcome.FAILED if suspects else Outcome.INCOMPLETE,
             f"{len(image.missing):,} parts ({size}) are missing or wrong; the others are kept",
             counts=_counts(image),
-            findings=findings,
+            findings=(*findings, *notes),
             suspects=suspects,
         )
     mismatches = compare(truth.expectations, image.digests, wanted.length)
@@ -98,12 +108,14 @@ def _make(context: Context, pair: Pair, template: Template, truth: Truth) -> Ste
         context.cache.put(status, digest)
     parts = len(template.description.parts)
     summary = f"{name.name} made: {decimal(wanted.length)} from {parts:,} parts and the template"
+    if image.bytes_fetched:
+        summary += f"; {decimal(image.bytes_fetched)} fetched from [Servers]"
     return StepResult(
         "assemble",
         Outcome.DONE,
         summary,
         counts=_counts(image),
-        findings=tuple(_mended(image)),
+        findings=(*_mended(image), *notes),
         facts={"image": str(name), "digest": str(wanted.digest)},
     )
 
@@ -150,35 +162,6 @@ def _already_right(name: Path, template: Template) -> StepResult:
     )
 
 
-def _tree_source(context: Context, pair: Pair, template: Template) -> TreeSource:
-    plan = context.plan
-    tree = plan.workdir.tree
-    return TreeSource(
-        pair.jigdo.parts,
-        (tree / plan.release.tree, tree, *plan.options.scan),
-        (tree, *plan.options.scan),
-        (part.length for part in template.description.parts),
-        template.description.image.sum_length,
-        context.cache,
-    )
-
-
-def _older_images(context: Context, template: Template) -> Iterator[ImageSource]:
-    """Images of earlier versions, as far as their pairs are still beside them."""
-    workdir = context.plan.workdir
-    wanted = {part.digest for part in template.description.parts}
-    for path in sorted(workdir.pair.glob("*.template")):
-        image = workdir.image / f"{path.stem.removesuffix('.iso')}.iso"
-        if image.is_file() and image.name != context.plan.release.image:
-            try:
-                with open_regular(path) as stream:
-                    description = read_template(stream, path.name).description
-            except (ReleaseBuilderError, OSError) as error:  # it only would have saved a transfer
-                context.monitor.detail(f"{path.name} is of no use: {error}")
-            else:
-                yield ImageSource(image, description, wanted)
-
-
 def _mended(image: Image) -> Iterator[Finding]:
     for each in image.wrong:
         yield Finding(Severity.WARNING, f"{each}; another source had it right")
@@ -186,9 +169,10 @@ def _mended(image: Image) -> Iterator[Finding]:
 
 def _counts(image: Image) -> dict[str, int]:
     return {
-        "bytes_written": image.bytes_copied + image.bytes_unmatched,
+        "bytes_written": image.bytes_copied + image.bytes_fetched + image.bytes_unmatched,
         "bytes_kept": image.bytes_kept,
         "bytes_copied": image.bytes_copied,
+        "bytes_fetched": image.bytes_fetched,
         "bytes_unmatched": image.bytes_unmatched,
         "parts_missing": len(image.missing),
     }

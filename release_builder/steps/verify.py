@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from release_builder.descriptor.mirror import Kind
 from release_builder.errors import printable
 from release_builder.jigdo.tree_source import TreeSource
 from release_builder.report import Finding, Outcome, Severity, StepResult, finding_of
@@ -57,7 +58,7 @@ def run(context: Context) -> StepResult:
         *problems,
         *_image_findings(context, truth, found),
         *parts.findings,
-        *_absent_parts(pair, parts.absent),
+        *_absent_parts(pair, parts.absent, by_web=plan.release.mirror.kind is Kind.HTTP),
     )
     wrong = any(finding.severity.status for finding in findings)
     read = found.read or parts.read > 0
@@ -92,8 +93,14 @@ def _image_findings(context: Context, truth: Truth, found: Measured) -> Iterator
         )
 
 
-def _absent_parts(pair: Pair, absent: list[MatchedFile]) -> Iterator[Finding]:
-    """The image does not need them, but nobody could make it from this tree and pair again."""
+def _absent_parts(pair: Pair, absent: list[MatchedFile], *, by_web: bool) -> Iterator[Finding]:
+    """The image does not need them, but nobody could make it from this tree and pair again.
+
+    Args:
+        pair: Names them.
+        absent: Parts that are not in the tree.
+        by_web: Whether they are fetched one by one, so that they never are in the tree.
+    """
     name = printable(pair.jigdo_path.name)
     nameless = [part for part in absent if part.digest not in pair.jigdo.parts]
     if nameless:
@@ -102,7 +109,7 @@ def _absent_parts(pair: Pair, absent: list[MatchedFile]) -> Iterator[Finding]:
             f"{len(nameless):,} parts that the template needs are not in [Parts] of {name}",
             hint="the .jigdo is cut off, or of another template",
         )
-    if lost := len(absent) - len(nameless):
+    if lost := 0 if by_web else len(absent) - len(nameless):
         yield Finding(
             Severity.WARNING,
             f"{lost:,} parts that {name} names are not in the tree",

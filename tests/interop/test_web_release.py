@@ -1,0 +1,215 @@
+"""Releases from web servers: a mirror of the web, parts that the rsync mirror lacks, what is missing."""
+
+from __future__ import annotations
+
+import filecmp
+import shutil
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+import pytest
+from builders import next_release
+from program import release_builder
+from web_server import serve
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from builders import Mirror
+    from web_server import WebServer
+
+    from release_builder.demo.release import Release
+
+pytestmark = pytest.mark.interop
+
+
+@contextmanager
+def published(release: Release, workdir: Path) -> Iterator[tuple[WebServer, Path]]:
+    """The release's mirror on the web, and a descriptor of it."""
+    with serve(release.mirror) as server:
+        yield server, describe(release, workdir, server.url)
+
+
+def describe(release: Release, workdir: Path, url: str, more: str = "") -> Path:
+    descriptor = workdir / "sme.yaml"
+    recipe = release.recipe
+    descriptor.write_text(
+        f"version: {recipe.version}\narch: {recipe.arch}\nmirror: {url}{release.path}\n"
+        f"workdir: work\nfetch: {{retries: 0}}\n{more}"
+    )
+    return descriptor
+
+
+def image_of(release: Release, workdir: Path) -> Path:
+    return workdir / "work" / "image" / release.image.name
+
+
+def some_part(release: Release) -> Path:
+    return max((release.mirror / release.path / "smeos").rglob("*.rpm"))
+
+
+def test_of_a_web_mirror_only_the_pair_and_the_parts_are_fetched(
+    mirror: Mirror, workdir: Path
+) -> None:
+    release = mirror.release
+    with published(release, workdir) as (server, descriptor):
+        first = release_builder("build", "--json", descriptor, cwd=workdir)
+        asked = [request.path for request in server.requests() if request.status == 200]
+        second = release_builder("build", "--json", descriptor, cwd=workdir)
+
+    assert first.status == 0, first.stderr
+    assert first.outcomes() == {
+        "fetch": "done",
+        "rewrite": "done",
+        "assemble": "done",
+        "verify": "done",
+    }
+    assert filecmp.cmp(image_of(release, workdir), release.image, shallow=False)
+    assert first.counts("assemble")["bytes_fetched"] > 0
+    rpms = [path for path in asked if path.endswith(".rpm")]
+    assert len(rpms) == len(set(rpms)) > 0
+    assert not list((workdir / "work" / "tree").rglob("*.rpm"))
+    assert second.status == 0
+    assert set(second.outcomes().values()) == {"unchanged"}
+
+
+def test_the_next_beta_takes_from_the_last_ones_image_what_did_not_change(
+    mirror: Mirror, workdir: Path
+) -> None:
+    first, following = mirror.release, next_release(mirror.release)
+    with serve(first.mirror) as server:
+        release_builder("build", describe(first, workdir, server.url), cwd=workdir)
+        before = len(server.requests())
+
+        built = release_builder(
+            "build", "--json", describe(following, workdir, server.url), cwd=workdir
+        )
+        asked = server.requests()[before:]
+
+    old = {path.name: path for path in (first.mirror / first.path).rglob("*.rpm")}
+    changed = {
+        path.name
+        for path in (following.mirror / following.path).rglob("*.rpm")
+        if path.name not in old or not filecmp.cmp(path, old[path.name], shallow=False)
+    }
+    assert built.status == 0, built.stderr
+    assert filecmp.cmp(image_of(following, workdir), following.image, shallow=False)
+    # The new package begins like an old one: of it only the end is new, and in the template.
+    fetched = {each.path.rpartition("/")[2] for each in asked if each.path.endswith(".rpm")}
+    assert fetched
+    assert fetched <= changed
+
+
+def test_a_plan_for_a_web_mirror_touches_nothing(mirror: Mirror, workdir: Path) -> None:
+    with published(mirror.release, workdir) as (_, descriptor):
+        shown = release_builder("plan", descriptor, cwd=workdir)
+        planned = release_builder("plan", "--json", descriptor, cwd=workdir)
+
+    assert shown.status == planned.status == 0, shown.stderr
+    assert "fetch the pair, and " in shown.stdout
+    step = planned.document["plans"][0]["steps"][0]
+    assert step["step"] == "fetch"
+    assert step["parts_to_fetch"]["count"] > 0
+    assert not (workdir / "work").exists()
+
+
+def test_offline_no_web_server_is_asked(mirror: Mirror, workdir: Path) -> None:
+    release = mirror.release
+    with published(release, workdir) as (server, descriptor):
+        release_builder("build", descriptor, cwd=workdir)
+        image_of(release, workdir).unlink()
+        before = len(server.requests())
+
+        built = release_builder("build", "--offline", "--json", descriptor, cwd=workdir)
+        after = len(server.requests())
+
+    assert built.status == 1
+    assert built.outcomes()["fetch"] == "skipped"
+    assert "missing: " in built.messages()
+    assert after == before
+
+
+def test_what_the_rsync_mirror_lacks_comes_from_servers(mirror: Mirror, workdir: Path) -> None:
+    release = mirror.release
+    web = workdir / "web"
+    shutil.copytree(release.mirror / release.path / "smeos", web / "smeos")
+    lost = some_part(release)
+    lost.unlink()
+    with serve(web) as server:
+        servers = f"{{beta: {server.url}smeos/x86_64/, final: {server.url}none/}}"
+        more = f"servers: {{SMEmirror: {servers}}}\n"
+        descriptor = describe(release, workdir, mirror.url, more)
+
+        refused = release_builder("build", "--offline", "--json", descriptor, cwd=workdir)
+        built = release_builder("build", "--json", descriptor, cwd=workdir)
+        asked = server.requests()
+
+    assert refused.status != 0
+    assert built.status == 0, built.messages()
+    assert filecmp.cmp(image_of(release, workdir), release.image, shallow=False)
+    assert [request.path.rpartition("/")[2] for request in asked] == [lost.name]
+
+
+def test_what_nobody_has_is_listed_with_every_answer(mirror: Mirror, workdir: Path) -> None:
+    release = mirror.release
+    lost = some_part(release)
+    size = lost.stat().st_size
+    lost.unlink()
+    with published(release, workdir) as (server, descriptor):
+        built = release_builder("build", "--json", descriptor, cwd=workdir)
+        listed = release_builder("missing", "--json", descriptor, cwd=workdir)
+        shown = release_builder("missing", descriptor, cwd=workdir)
+        before = len(server.requests())
+        offline = release_builder("missing", "--offline", descriptor, cwd=workdir)
+        after = len(server.requests())
+
+    url = f"{server.url}{release.path}{lost.relative_to(release.mirror / release.path)}"
+    assert built.status == listed.status == shown.status == offline.status == 1
+    assert f"{url}: not found (404 Not Found)" in built.messages()
+    (wanting,) = listed.document["releases"]
+    (missing,) = wanting["missing"]
+    assert wanting["bytes_missing"] == missing["length"] == size
+    assert missing["name"].endswith(lost.name)
+    assert missing["tries"] == [{"url": url, "answer": "not_found", "detail": "404 Not Found"}]
+    assert f"{url}: not found (404 Not Found)" in shown.stdout
+    assert f"1 of {wanting['parts']} parts are missing" in shown.stdout
+    assert url in offline.stdout
+    assert after == before
+
+
+def test_when_all_is_there_nothing_is_missing(mirror: Mirror, workdir: Path) -> None:
+    with published(mirror.release, workdir) as (_, descriptor):
+        release_builder("build", descriptor, cwd=workdir)
+
+        listed = release_builder("missing", descriptor, cwd=workdir)
+
+    assert listed.status == 0
+    assert "no part is missing" in listed.stdout
+
+
+def test_a_web_mirror_without_the_release_says_what_was_asked(
+    mirror: Mirror, workdir: Path
+) -> None:
+    with serve(mirror.release.mirror) as server:
+        descriptor = describe(mirror.release, workdir, server.url + "elsewhere/")
+
+        built = release_builder("build", "--json", descriptor, cwd=workdir)
+
+    assert built.status == 1
+    assert "smeserver-9.0beta3-x86_64.jigdo: not found (404 Not Found)" in built.messages()
+    assert not list((workdir / "work").rglob("*.jigdo"))
+
+
+def test_parts_are_verified_wherever_they_come_from(mirror: Mirror, workdir: Path) -> None:
+    release = mirror.release
+    spoilt = some_part(release)
+    content = bytearray(spoilt.read_bytes())
+    content[-1] ^= 1
+    spoilt.write_bytes(content)
+    with published(release, workdir) as (_, descriptor):
+        built = release_builder("build", "--json", descriptor, cwd=workdir)
+
+    assert built.status == 2
+    assert "wrong bytes" in built.messages()
+    assert not image_of(release, workdir).exists()
