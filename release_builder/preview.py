@@ -20,7 +20,7 @@ from release_builder.steps.guards import check_apart, check_preview
 from release_builder.steps.pair import find_jigdo, find_pair, read_jigdo
 from release_builder.steps.release_servers import http_options
 from release_builder.steps.rewrite import unknown_labels
-from release_builder.transport.mirrors import open_mirror
+from release_builder.transport.rsync import RsyncMirror
 
 if TYPE_CHECKING:
     from release_builder.jigdo.entries import MatchedFile
@@ -90,7 +90,7 @@ def preview(plan: Plan, cache: DigestCache) -> Preview:
     """
     by_web = plan.release.mirror.kind is Kind.HTTP
     offline = plan.options.offline
-    transport = None if offline or by_web else open_mirror(plan.release.mirror.source)
+    transport = None if offline or by_web else RsyncMirror(plan.release.mirror.source)
     transfer = _ask(plan, transport) if transport else None
     with tempfile.TemporaryDirectory(prefix="release-builder-plan.") as folder:
         root = (

@@ -214,6 +214,8 @@ class _Reader:
         """``line`` is ``key=value``."""
         words, ended = split_words(line.text, line.value_at)
         value, *options = [word.text for word in words] or [""]
+        if line.section == "Parts" and self._jigdo.get("Generator", "").startswith("libjte"):
+            value, ended = line.text[line.value_at :].strip(" \t"), True  # it quotes nothing
         takes = {
             "Jigdo": self._of_jigdo,
             "Image": self._of_image,

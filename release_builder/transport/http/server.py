@@ -16,8 +16,8 @@ PASSING: Final = frozenset(
 """Failures that may pass: the same URL is worth another try."""
 
 _USUAL_PORTS: Final = {"http": 80, "https": 443}
-_DOWN: Final = frozenset({Answer.UNREACHABLE, Answer.TIMEOUT, Answer.TLS})
-_FILES_TO_BE_DOWN: Final = 3  # in a row
+# Files in a row that must fail so; a server may well have a few that it cannot read.
+_DOWN: Final = {Answer.UNREACHABLE: 3, Answer.TIMEOUT: 3, Answer.TLS: 3, Answer.SERVER_ERROR: 16}
 _DOWN_FOR: Final = 30.0  # seconds; then one request tells whether it is back
 _LIES: Final = 2
 _RIGHT_FOR_A_LIE: Final = 10  # a mirror of thousands of files may have an odd one
@@ -171,7 +171,7 @@ class Server:
             self._dropped = (Answer.TLS, f"{Answer.TLS.value}: {error.detail}")
         elif error.answer in _DOWN:
             self._files_down += first
-            if self._files_down >= _FILES_TO_BE_DOWN:
+            if self._files_down >= _DOWN[error.answer]:
                 self._down_until, self._down_as = now + _DOWN_FOR, error.answer
         else:
             self._is_up()
