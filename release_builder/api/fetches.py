@@ -8,6 +8,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from release_builder.api.filled_image import Filling, filled_image
+from release_builder.api.mirrors import ProbeOptions, best, probe_mirrors
 from release_builder.api.unfinished_image import begun, end, found_runs
 from release_builder.errors import Status, printable
 from release_builder.files import check_leaf, open_regular, sync_folder
@@ -47,6 +48,8 @@ class FetchOptions:
             any of them.
         http: How servers are asked.
         keep_parts: A folder that gets every part as a file too.
+        best: Measure the servers of each label first, and ask the best ones, so many, before all
+            others; None to learn that on the way.
     """
 
     scan: tuple[Path, ...] = ()
@@ -54,6 +57,7 @@ class FetchOptions:
     servers: tuple[tuple[str, str], ...] = ()
     http: HttpOptions = field(default_factory=HttpOptions)
     keep_parts: Path | None = None
+    best: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,6 +163,9 @@ class _Fetch:
         for label, url in options.servers:
             for each in [label] if label else labels:
                 self._first.setdefault(each, []).append(url)
+        if options.best and not options.offline:
+            for label, urls in _best_servers(pair.path, options, monitor).items():
+                self._first.setdefault(label, []).extend(urls)
 
     def run(self, client: HttpClient | None) -> FetchedImage:
         """See fetch_image."""
@@ -242,3 +249,14 @@ class _Fetch:
             bytes_fetched=image.bytes_fetched if image else 0,
             notes=self._pair.notes,
         )
+
+
+def _best_servers(jigdo: Path, options: FetchOptions, monitor: Monitor) -> dict[str, list[str]]:
+    """By label, the servers to be asked first."""
+    http = options.http
+    measured = ProbeOptions(timeout=http.timeout, deadline=http.deadline, ca_bundle=http.ca_bundle)
+    probed = probe_mirrors(jigdo, measured, monitor=monitor)
+    labels = dict.fromkeys(each.label for each in probed)
+    return {
+        label: [each.url for each in best(probed, label, options.best or 0)] for label in labels
+    }

@@ -85,6 +85,12 @@ _OPTIONS: Final[tuple[Callable[..., Any], ...]] = (
         help="Ask this server first for what the label stands for; may be given again.",
     ),
     click.option("--mirror", metavar="URL", help="Ask this server first, for every label."),
+    click.option(
+        "--best",
+        metavar="N",
+        type=click.IntRange(1),
+        help="Measure the servers first, and ask the N best before all others.",
+    ),
     OFFLINE,
     click.option("--retries", type=click.IntRange(0, 100), default=4, show_default=True),
     click.option(
@@ -127,6 +133,7 @@ def _fetch(  # noqa: PLR0913 (one argument an option)
     mirror: str | None,
     offline: bool,
     keep_parts: Path | None,
+    best: int | None,
     noask: bool,
     connections: int | None,
     retries: int,
@@ -154,6 +161,7 @@ def _fetch(  # noqa: PLR0913 (one argument an option)
         servers=(*uris, *([("", mirror)] if mirror else [])),
         http=api.HttpOptions(connections, retries, timeout, deadline, limit_rate, ca_bundle),
         keep_parts=keep_parts,
+        best=best,
     )
     wanted = [each for source in sources for each in expand_braces(source)]
     status, documents = Status.DONE, []

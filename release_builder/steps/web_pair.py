@@ -33,11 +33,13 @@ class FetchedPair:
     """A .jigdo and its template.
 
     Attributes:
-        jigdo: What the .jigdo says.
+        path: Where the .jigdo lies.
+        jigdo: What it says.
         template: Where the template lies; it has the digest that the .jigdo demands, if any.
         notes: What the user should know, one sentence each.
     """
 
+    path: Path
     jigdo: JigdoFile
     template: Path
     notes: tuple[str, ...]
@@ -70,7 +72,7 @@ def fetched_pair(
         if _is_meant(template, jigdo, cache):
             if not jigdo.image.template_digests:
                 notes.append(f"{jigdo.name} has no digest of its template: taken as it is")
-            return FetchedPair(jigdo, template, tuple(notes))
+            return FetchedPair(path, jigdo, template, tuple(notes))
     url = urljoin(source if source.startswith(_WEB) else "", encoded_url(jigdo.image.template))
     if client and url.startswith(_WEB):
         template = folder / leaf
@@ -83,7 +85,7 @@ def fetched_pair(
             digests=digests,
             retries=options.retries,
         )
-        return FetchedPair(jigdo, template, tuple(notes))
+        return FetchedPair(path, jigdo, template, tuple(notes))
     raise _no_template(path, leaf, here)
 
 
