@@ -125,3 +125,14 @@ def test_an_image_that_cannot_be_read_is_an_error_and_no_thread_is_left() -> Non
         list(reader.blocks(0, reader.size))
 
     assert threading.active_count() == before
+
+
+def test_an_image_that_cannot_be_read_is_named_in_the_error() -> None:
+    image = Broken(IMAGE)
+    image.name = "cd.iso"
+
+    with (
+        ImageReader(image, "md5", lambda _count: None) as reader,
+        pytest.raises(OSError, match="Input/output error: 'cd"),
+    ):
+        list(reader.blocks(0, reader.size))

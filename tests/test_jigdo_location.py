@@ -387,3 +387,15 @@ def test_a_template_without_plain_name_is_refused(template: str) -> None:
 
     with pytest.raises(WrongBytesError):
         _ = section.template_leaf
+
+
+def test_a_name_that_libjte_did_not_quote_is_read_as_it_stands() -> None:
+    key = "5tl_pwdBbmWAzI5tHnkOsw"
+    text = (
+        f"[Jigdo]\nVersion=1.1\nGenerator=libjte-2.0.0\n[Image]\n[Parts]\n{key}=M:it's #1 a.rpm\n"
+    )
+
+    jigdo = parse_jigdo(text.encode(), "x.jigdo")
+
+    assert jigdo.parts == {Digest.from_jigdo(key): ("M:it's #1 a.rpm",)}
+    assert jigdo.problems == ()

@@ -593,7 +593,7 @@ def test_the_deadline_ends_what_is_under_way(trouble: Trouble) -> None:
 
 
 def test_the_deadline_does_not_move_with_each_byte() -> None:
-    late = Trouble(piece=1, pause=0.3, stall_after=5)  # silent after 1.5 s
+    late = Trouble(piece=1, pause=0.3, stall_after=6)  # the last byte comes after 1.5 s
     options = HttpOptions(timeout=60, deadline=2)
 
     with BadServer({"/a": FILE}, {"/a": late}) as server, HttpClient(options, {}) as client:
@@ -602,7 +602,7 @@ def test_the_deadline_does_not_move_with_each_byte() -> None:
         took = time.monotonic() - began
 
     assert error.answer is Answer.NO_TIME
-    assert took < 3.2
+    assert took < 3
 
 
 def test_a_file_may_take_longer_than_a_server_may_be_silent() -> None:

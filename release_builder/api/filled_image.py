@@ -70,6 +70,7 @@ def filled_image(
     found = image.digests.get(algorithm)
     if found != wanted.digest and (as_one or (trusted and found)):
         # Some part is not in its place, or not what it seemed.
+        monitor.note("once more, part by part")
         image = fill()
         found = image.digests.get(algorithm)
     if found not in {None, wanted.digest}:

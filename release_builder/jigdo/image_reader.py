@@ -57,9 +57,7 @@ class ImageReader:
             OSError: It cannot be read.
         """
         while begin < end:
-            if self._position != begin:
-                self._image.seek(begin)
-            block = self._image.read(min(BLOCK, end - begin))
+            block = self._read(begin, min(BLOCK, end - begin))
             if not block:
                 raise IncompleteError(
                     f"the image became shorter while it was read: nothing at byte {begin:,}",
@@ -76,6 +74,15 @@ class ImageReader:
         self._hand_over()
         self._lane.finish()
         return Digest(self._algorithm, self._hasher.digest())
+
+    def _read(self, begin: int, count: int) -> bytes:
+        try:
+            if self._position != begin:
+                self._image.seek(begin)
+            return self._image.read(count)
+        except OSError as error:  # else the output that is being written would be blamed
+            error.filename = error.filename or getattr(self._image, "name", "the image")
+            raise
 
     def _hash(self, fresh: bytes) -> None:
         self._read_to += len(fresh)
