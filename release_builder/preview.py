@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING
 
 from release_builder.descriptor.mirror import Kind
 from release_builder.errors import IncompleteError, printable
-from release_builder.files import free_space
+from release_builder.files import free_space, open_regular
+from release_builder.jigdo.entries import MatchedFile
+from release_builder.jigdo.in_place import InPlace
 from release_builder.jigdo.servers import rewrite_servers
 from release_builder.monitor import Monitor
 from release_builder.plan.pulls import whole_pull
@@ -23,7 +25,8 @@ from release_builder.steps.rewrite import unknown_labels
 from release_builder.transport.rsync import RsyncMirror
 
 if TYPE_CHECKING:
-    from release_builder.jigdo.entries import MatchedFile
+    from release_builder.digests import Digest
+    from release_builder.jigdo.entries import Description
     from release_builder.jigdo.servers import Change, Rewrite
     from release_builder.jigdo.sources import DigestCache
     from release_builder.plan import Plan
@@ -90,6 +93,7 @@ def preview(plan: Plan, cache: DigestCache) -> Preview:
     """
     by_web = plan.release.mirror.kind is Kind.HTTP
     offline = plan.options.offline
+    image = plan.workdir.image / plan.release.image
     transport = None if offline or by_web else RsyncMirror(plan.release.mirror.source)
     transfer = _ask(plan, transport) if transport else None
     with tempfile.TemporaryDirectory(prefix="release-builder-plan.") as folder:
@@ -102,8 +106,8 @@ def preview(plan: Plan, cache: DigestCache) -> Preview:
         rewritten = _rewrite(plan, path)
         jigdo = printable(str(path.relative_to(root)))
         size, exact = _image_size(plan, root, transfer, cache)
-        to_fetch = _not_at_hand(plan, root, cache) if by_web and not offline else None
-    image = plan.workdir.image / plan.release.image
+        there = image.is_file() and (not exact or image.stat().st_size == size)
+        to_fetch = _to_fetch(plan, root, cache, there=there) if by_web and not offline else None
     free = free_space(plan.workdir.root)
     found = Preview(
         plan=plan,
@@ -113,7 +117,7 @@ def preview(plan: Plan, cache: DigestCache) -> Preview:
         jigdo=jigdo,
         servers=() if _is_written(plan, path, rewritten) else rewritten.changes,
         image=image,
-        image_there=image.is_file() and (not exact or image.stat().st_size == size),
+        image_there=there,
         image_size=size,
         image_size_is_exact=exact,
         free=free,
@@ -170,13 +174,36 @@ def _fetched(plan: Plan, folder: Path, cache: DigestCache) -> Path:
     return folder
 
 
-def _not_at_hand(plan: Plan, root: Path, cache: DigestCache) -> tuple[MatchedFile, ...]:
-    """The parts that would have to be fetched for an image made anew."""
+def _to_fetch(
+    plan: Plan, root: Path, cache: DigestCache, *, there: bool
+) -> tuple[MatchedFile, ...]:
+    """The parts that are neither in the image nor at hand, as far as their begin tells."""
+    if there:
+        return ()
     pair = find_pair(root, plan.release, cache)
     with pair.open_template() as stream:
         template = pair.read_template(stream)
     sources = parts_at_hand(plan, pair, template, cache, Monitor()).sources
-    return tuple(part for part in template.description.parts if not is_at_hand(part, sources))
+    partial = plan.workdir.image / f"{plan.release.image}.partial"
+    held = _held(partial, template.description) if partial.is_file() else frozenset()
+    return tuple(
+        part
+        for part in template.description.parts
+        if part.digest not in held and not is_at_hand(part, sources)
+    )
+
+
+def _held(partial: Path, description: Description) -> frozenset[Digest]:
+    """The parts that the unfinished image seems to have."""
+    held, offset = set(), 0
+    with open_regular(partial) as stream:
+        for run in description.runs:
+            if isinstance(run, MatchedFile):
+                place = InPlace(stream, offset)
+                if place.may_hold(run, description.image.sum_length):
+                    held.add(run.digest)
+            offset += run.length
+    return frozenset(held)
 
 
 def _rewrite(plan: Plan, path: Path) -> Rewrite:

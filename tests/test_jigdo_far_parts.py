@@ -225,3 +225,35 @@ def test_a_wrong_part_shows_in_an_image_that_is_proven_as_one(workdir: Path, off
         image = make_image(template(), out, [near], ["md5"], proven_as_one=True)
 
     assert image.digests.get("md5") != md5(CONTENT)
+
+
+def test_the_last_bytes_of_a_part_may_be_missing_between_others(workdir: Path) -> None:
+    cut = bytearray(CONTENT)
+    end = 2000 + len(ONE) + len(TWO)
+    cut[end - 700 : end] = bytes(700)
+    source = far(TWO)
+    with unfinished(workdir, bytes(cut)) as out:
+        image = make_image(template(), out, [], ["md5"], far=source)
+        written = content_of(out)
+
+    assert source.asked == [(md5(TWO), len(TWO) - 700)]
+    assert written == CONTENT
+    assert image.digests == {"md5": md5(CONTENT)}
+
+
+@pytest.mark.parametrize("offset", [2000, len(CONTENT) - len(ONE)], ids=["first", "last"])
+def test_a_part_that_is_wanted_twice_is_copied_from_where_it_stands(
+    workdir: Path, offset: int
+) -> None:
+    source = far(TWO)
+    with unfinished(workdir) as out:
+        out.truncate(len(CONTENT))
+        out.seek(offset)
+        out.write(ONE)
+
+        image = make_image(template(), out, [], ["md5"], far=source)
+        written = content_of(out)
+
+    assert source.asked == [(md5(TWO), 0)]
+    assert written == CONTENT
+    assert image.digests == {"md5": md5(CONTENT)}

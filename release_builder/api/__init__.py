@@ -9,7 +9,8 @@ import importlib
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
-    from release_builder.api.fetches import FetchedImage, FetchOptions, fetch_image
+    from release_builder.api.fetched_image import FetchedImage, FetchOptions
+    from release_builder.api.fetches import fetch_image
     from release_builder.api.images import MadeImage, make_image, write_image
     from release_builder.api.maps import draw_map
     from release_builder.api.mirrors import ProbedMirror, ProbeOptions, best, probe_mirrors
@@ -76,7 +77,8 @@ __all__ = [
 ]
 
 _MODULES: Final = {
-    "api.fetches": ("FetchOptions", "FetchedImage", "fetch_image"),
+    "api.fetched_image": ("FetchOptions", "FetchedImage"),
+    "api.fetches": ("fetch_image",),
     "api.images": ("MadeImage", "make_image", "write_image"),
     "api.maps": ("draw_map",),
     "api.mirrors": ("ProbeOptions", "ProbedMirror", "best", "probe_mirrors"),

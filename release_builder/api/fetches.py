@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass, field, replace
-from functools import partial
+import time
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from release_builder.api.fetched_image import FetchedImage
 from release_builder.api.filled_image import Filling, filled_image
 from release_builder.api.mirrors import ProbeOptions, best, probe_mirrors
-from release_builder.api.unfinished_image import begun, end, found_runs
-from release_builder.errors import Status, printable
+from release_builder.api.unfinished_image import ForeignImageError, begun, end, found_runs
+from release_builder.errors import DescriptorError, printable
 from release_builder.files import check_leaf, open_regular, sync_folder
 from release_builder.jigdo.extract import extract_parts
 from release_builder.jigdo.sources import digest_of_file
@@ -19,85 +20,24 @@ from release_builder.jigdo.tree_source import TreeSource
 from release_builder.monitor import Monitor
 from release_builder.state.digest_cache import no_cache
 from release_builder.steps.image_file import move_aside
-from release_builder.steps.part_servers import MissingPart, PartServers
+from release_builder.steps.part_servers import PartServers
 from release_builder.steps.scan_places import scan_places
 from release_builder.steps.web_pair import fetched_pair
-from release_builder.transport.http import HttpOptions
 from release_builder.transport.http.client import HttpClient
 from release_builder.transport.http.fetcher import ServerFetcher
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from pathlib import Path
 
-    from release_builder.digests import Digest
-    from release_builder.jigdo.image_result import Image, WrongPart
+    from release_builder.api.fetched_image import FetchOptions
+    from release_builder.jigdo.entries import MatchedFile
+    from release_builder.jigdo.image_result import Image
     from release_builder.jigdo.sources import DigestCache, PartSource
     from release_builder.jigdo.template import Template
     from release_builder.steps.scan_places import ScanPlaces
     from release_builder.steps.web_pair import FetchedPair
-
-
-@dataclass(frozen=True, slots=True)
-class FetchOptions:
-    """What there is beside the .jigdo.
-
-    Attributes:
-        scan: Folders, files and images in which parts may be found.
-        offline: Ask no server.
-        servers: Label and URL: more servers, asked before those of [Servers]; an empty label is
-            any of them.
-        http: How servers are asked.
-        keep_parts: A folder that gets every part as a file too.
-        best: Measure the servers of each label first, and ask the best ones, so many, before all
-            others; None to learn that on the way.
-    """
-
-    scan: tuple[Path, ...] = ()
-    offline: bool = False
-    servers: tuple[tuple[str, str], ...] = ()
-    http: HttpOptions = field(default_factory=HttpOptions)
-    keep_parts: Path | None = None
-    best: int | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class FetchedImage:
-    """What came of fetching an image.
-
-    Attributes:
-        image: Its name, or that which it will have.
-        complete: Whether it stands there, its digest verified.
-        was_there: Whether it stood there before.
-        digest: What the template demands.
-        length: Bytes of the image.
-        found: How many runs of it are parts that are in their place.
-        wanted: How many runs of it are parts.
-        missing: Parts that are not to be had, in image order.
-        wrong: What was not what it seemed, at hand.
-        moved: Where that went which stood in the way; None if nothing did.
-        bytes_fetched: Of parts that came from servers.
-        notes: What the user should know, one sentence each.
-    """
-
-    image: Path
-    complete: bool
-    was_there: bool
-    digest: Digest
-    length: int
-    found: int
-    wanted: int
-    missing: tuple[MissingPart, ...] = ()
-    wrong: tuple[WrongPart, ...] = ()
-    moved: Path | None = None
-    bytes_fetched: int = 0
-    notes: tuple[str, ...] = ()
-
-    @property
-    def status(self) -> Status:
-        """Exit status of a run that fetches just this."""
-        if any(each.is_wrong for each in self.missing):
-            return Status.WRONG
-        return Status.INCOMPLETE if self.missing else Status.DONE
+    from release_builder.transport.http import HttpOptions
 
 
 def fetch_image(
@@ -155,54 +95,90 @@ class _Fetch:
         self._template = template
         self._description = template.description
         self._image = image
+        self._unfinished = image.with_name(f"{image.name}.tmp")
+        self._aside = image.parent / "aside"
         self._options = options
         self._cache = cache
         self._monitor = monitor
         self._first: dict[str, list[str]] = {}
         labels = dict.fromkeys(server.label for server in pair.jigdo.servers)
+        named = (each.partition(":") for places in pair.jigdo.parts.values() for each in places)
+        labels |= dict.fromkeys(
+            label for label, _, path in named if path and not path.startswith("//")
+        )
         for label, url in options.servers:
+            if label and label not in labels:
+                raise DescriptorError(
+                    f"{pair.jigdo.name} has no label {printable(label)}",
+                    hint=f"its labels are {', '.join(map(printable, labels))}" if labels else "",
+                )
             for each in [label] if label else labels:
                 self._first.setdefault(each, []).append(url)
-        if options.best and not options.offline:
-            for label, urls in _best_servers(pair.path, options, monitor).items():
-                self._first.setdefault(label, []).extend(urls)
 
     def run(self, client: HttpClient | None) -> FetchedImage:
         """See fetch_image."""
         if self._is_there():
+            self._keep_parts(self._image, ())
             return self._result(None, was_there=True)
-        moved = None
-        if os.path.lexists(self._image):
-            moved = move_aside(self._image, self._image.parent / "aside")
+        moved = self._move_aside(self._image) if os.path.lexists(self._image) else None
         servers = self._servers(client)
-        places = scan_places([*self._options.scan, *([moved] if moved else [])])
-        unfinished = self._image.with_name(f"{self._image.name}.tmp")
-        with begun(unfinished, self._description, force=False) as (out, trusted):
-            filling = Filling(self._sources(places), servers)
-            self._monitor.begin(
-                f"fetch {printable(self._image.name)}", self._description.image.length
-            )
-            try:
-                image = filled_image(self._template, out, filling, trusted, self._monitor)
-            finally:
-                self._monitor.end()
-            end(out, self._description, image.missing)
-            if self._options.keep_parts:
-                missing = {part.digest for part in image.missing}
-                kept = self._options.keep_parts
-                extract_parts(out, self._description, self._pair.jigdo, missing, kept)
-            if not image.missing:
-                unfinished.replace(self._image)
-                sync_folder(self._image.parent)
-                self._cache.put(os.fstat(out.fileno()), self._description.image.digest)
+        # What was moved aside, now or by a run that was stopped, is most likely the last release.
+        places = scan_places([*self._options.scan, *self._old_ones()])
+        filling = Filling(self._sources(places), servers)
+        try:
+            image = self._made(filling)
+        except ForeignImageError:
+            moved = self._move_aside(self._unfinished)
+            image = self._made(filling)
+        self._keep_parts(self._unfinished if image.missing else self._image, image.missing)
         for each in servers.statistics:
             self._monitor.detail(str(each))
         result = self._result(image, moved=moved)
         return replace(
             result,
             missing=tuple(servers.missing(part) for part in image.missing),
-            notes=(*result.notes, *places.notes, *servers.dropped),
+            bytes_fetched=sum(each.received for each in servers.statistics),
+            notes=(
+                *result.notes,
+                *(client.notes if client else ()),
+                *places.notes,
+                *servers.dropped,
+            ),
         )
+
+    def _made(self, filling: Filling) -> Image:
+        """Go on with the unfinished image, and give it its name if it is whole."""
+        length = self._description.image.length
+        with begun(self._unfinished, self._description, force=False) as (out, trusted):
+            self._monitor.begin(f"fetch {printable(self._image.name)}", length)
+            try:
+                image = filled_image(self._template, out, filling, trusted, self._monitor)
+            finally:
+                self._monitor.end()
+            end(out, self._description, image.missing)
+            if not image.missing:
+                self._unfinished.replace(self._image)
+                sync_folder(self._image.parent)
+                self._cache.put(os.fstat(out.fileno()), self._description.image.digest)
+        return image
+
+    def _move_aside(self, path: Path) -> Path:
+        return move_aside(path, self._aside)
+
+    def _old_ones(self) -> list[Path]:
+        if not self._aside.is_dir():
+            return []
+        return sorted(
+            each for each in self._aside.iterdir() if each.name.startswith(self._image.name)
+        )
+
+    def _keep_parts(self, image: Path, missing: Iterable[MatchedFile]) -> None:
+        """Keep what ``image`` has as files too, if that is wanted."""
+        if self._options.keep_parts:
+            absent = {part.digest for part in missing}
+            with open_regular(image) as stream:
+                folder = self._options.keep_parts
+                extract_parts(stream, self._description, self._pair.jigdo, absent, folder)
 
     def _is_there(self) -> bool:
         """Whether the image stands there, and is right."""
@@ -212,9 +188,18 @@ class _Fetch:
         return digest_of_file(str(path), wanted.digest.algorithm, self._cache) == wanted.digest
 
     def _servers(self, client: HttpClient | None) -> PartServers:
-        http = self._options.http
-        make_fetcher = partial(ServerFetcher, client, http) if client else None
-        return PartServers(self._pair.jigdo, self._first, http.connections, make_fetcher)
+        http, jigdo, first = self._options.http, self._pair.jigdo, self._first
+        if not client:
+            return PartServers(jigdo, first, http.connections, None)
+        if self._options.best:
+            best_servers = _best_servers(
+                self._pair.path, self._options.best, _left(http, client), self._monitor
+            )
+            for label, urls in best_servers.items():
+                first.setdefault(label, []).extend(urls)
+        return PartServers(
+            jigdo, first, http.connections, lambda: ServerFetcher(client, _left(http, client))
+        )
 
     def _sources(self, places: ScanPlaces) -> list[PartSource]:
         """What is at hand: the folders given, then the images in them, and what was in the way."""
@@ -246,17 +231,22 @@ class _Fetch:
             wanted=len(found_runs(self._description, ())),
             wrong=image.wrong if image else (),
             moved=moved,
-            bytes_fetched=image.bytes_fetched if image else 0,
             notes=self._pair.notes,
         )
 
 
-def _best_servers(jigdo: Path, options: FetchOptions, monitor: Monitor) -> dict[str, list[str]]:
-    """By label, the servers to be asked first."""
-    http = options.http
+def _left(http: HttpOptions, client: HttpClient) -> HttpOptions:
+    """``http``, whose deadline is that of ``client``: what was fetched before took its time."""
+    if client.ends_at is None:
+        return http
+    return replace(http, deadline=max(0.0, client.ends_at - time.monotonic()))
+
+
+def _best_servers(
+    jigdo: Path, count: int, http: HttpOptions, monitor: Monitor
+) -> dict[str, list[str]]:
+    """By label, the ``count`` servers to be asked first."""
     measured = ProbeOptions(timeout=http.timeout, deadline=http.deadline, ca_bundle=http.ca_bundle)
     probed = probe_mirrors(jigdo, measured, monitor=monitor)
     labels = dict.fromkeys(each.label for each in probed)
-    return {
-        label: [each.url for each in best(probed, label, options.best or 0)] for label in labels
-    }
+    return {label: [each.url for each in best(probed, label, count)] for label in labels}

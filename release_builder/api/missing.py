@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
@@ -21,18 +22,23 @@ from release_builder.steps.pair import find_pair
 from release_builder.steps.release_servers import http_options, release_servers
 from release_builder.transport.http import Answer, HttpError, Try
 from release_builder.transport.http.client import HttpClient
+from release_builder.transport.http.server import server_of
+from release_builder.transport.http.urls import shown
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
     from pathlib import Path
 
     from release_builder.jigdo.entries import Description
     from release_builder.monitor import Monitor
     from release_builder.plan import Plan
     from release_builder.state.digest_cache import DigestCache
-    from release_builder.steps.part_servers import MissingPart
+    from release_builder.steps.part_servers import MissingPart, PartServers
+    from release_builder.transport.http import Client
 
 _ASKED_AT_A_TIME: Final = 8
+_DOWN: Final = frozenset({Answer.UNREACHABLE, Answer.TIMEOUT, Answer.TLS})
+_ENOUGH: Final = 3  # such answers in a row: the server would give no other
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,9 +98,11 @@ def _wanting(plan: Plan, cache: DigestCache, monitor: Monitor) -> Wanting:
     servers = release_servers(plan, pair)
     missing = [servers.missing(part) for part in wanted]
     if not plan.options.offline and missing:
-        client = HttpClient(http_options(plan.release), os.environ)
-        with ThreadPoolExecutor(_ASKED_AT_A_TIME) as threads:
-            missing = list(threads.map(lambda each: _asked(client, each), missing))
+        with (
+            HttpClient(http_options(plan.release), os.environ) as client,
+            ThreadPoolExecutor(_ASKED_AT_A_TIME) as threads,
+        ):
+            missing = list(threads.map(_Asker(client, servers).asked, missing))
     return Wanting(plan, image, len(parts), tuple(missing))
 
 
@@ -117,30 +125,53 @@ def _held(partial: Path, description: Description, monitor: Monitor) -> frozense
         monitor.end()
 
 
-def _digests_held(partial: Path, description: Description, monitor: Monitor) -> Iterator[Digest]:
+def _digests_held(partial: Path, description: Description, monitor: Monitor) -> set[Digest]:
+    held: set[Digest] = set()
     offset = 0
     with open_regular(partial) as stream:
         for run in description.runs:
             if isinstance(run, MatchedFile):
                 place = InPlace(stream, offset)
-                if place.may_hold(run, description.image.sum_length):
-                    with ExtentCandidate(partial, offset, run.length).open() as part:
-                        algorithm = run.digest.algorithm
-                        found = digest_stream(part, [algorithm])[algorithm]
-                    if found == run.digest:
-                        yield found
+                # What cannot be read, or ends too soon, is to be fetched.
+                with suppress(OSError):
+                    if place.may_hold(run, description.image.sum_length):
+                        with ExtentCandidate(partial, offset, run.length).open() as part:
+                            algorithm = run.digest.algorithm
+                            found = digest_stream(part, [algorithm])[algorithm]
+                        if found == run.digest:
+                            held.add(found)
             offset += run.length
             monitor.advance(run.length)
+    return held
 
 
-def _asked(client: HttpClient, missing: MissingPart) -> MissingPart:
-    """``missing`` with what each of its URLs answers."""
-    return replace(missing, tries=tuple(_answer(client, missing, url) for url in missing.urls))
+class _Asker:
+    """Asks for parts, but a server that is down not once for each of thousands."""
 
+    def __init__(self, client: Client, servers: PartServers) -> None:
+        self._client = client
+        self._servers = servers
+        self._failures: dict[str, tuple[HttpError, ...]] = {}  # in a row, by server
 
-def _answer(client: HttpClient, missing: MissingPart, url: str) -> Try:
-    try:
-        with client.get(url, expected=missing.part.length):
-            return Try(url, Answer.RIGHT, "it is there, and as long as the part; not read")
-    except HttpError as error:
-        return Try(url, error.answer, error.detail)
+    def asked(self, missing: MissingPart) -> MissingPart:
+        """``missing`` with what each of its URLs answers."""
+        urls = self._servers.urls(missing.part)
+        return replace(missing, tries=tuple(self._answer(missing, url) for url in urls))
+
+    def _answer(self, missing: MissingPart, url: str) -> Try:
+        server = server_of(url)
+        failures = self._failures.get(server, ())
+        if len(failures) >= _ENOUGH:
+            return Try(shown(url), failures[-1].answer, failures[-1].detail)
+        try:
+            with self._client.get(url, expected=missing.part.length):
+                self._failures.pop(server, None)
+                return Try(
+                    shown(url), Answer.RIGHT, "it is there, and as long as the part; not read"
+                )
+        except HttpError as error:
+            if error.answer in _DOWN:
+                self._failures[server] = (*self._failures.get(server, ()), error)
+            else:
+                self._failures.pop(server, None)
+            return Try(shown(url), error.answer, error.detail)

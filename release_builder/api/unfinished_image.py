@@ -28,6 +28,10 @@ if TYPE_CHECKING:
 _LOOKED_AT: Final = 1024  # bytes, where no sum says how many
 
 
+class ForeignImageError(SurroundingsError):
+    """What stands under the name of the unfinished image is not ours to go on with."""
+
+
 @contextmanager
 def begun(
     path: Path, description: Description, *, force: bool
@@ -38,7 +42,8 @@ def begun(
 
     Raises:
         BusyError: Another process writes it.
-        SurroundingsError: It is that of another template; there is no room; it cannot be written.
+        ForeignImageError: It is that of another template, or something else.
+        SurroundingsError: There is no room; it cannot be written.
     """
     is_new = not os.path.lexists(path)
     try:
@@ -107,7 +112,7 @@ def _written(out: BinaryIO, path: Path, description: Description, *, force: bool
             return frozenset()
         trouble = error.what
     if not force:
-        raise SurroundingsError(trouble, hint="delete it, or say --force")
+        raise ForeignImageError(trouble, hint="delete it, or say --force")
     # What it has in common with this image is found by its digests.
     out.truncate(description.image.length)
     _mark(out, description, ())

@@ -6,8 +6,13 @@ Nothing is imported here: jigdo_file shares this package, and must start fast an
 from __future__ import annotations
 
 import importlib
+import sys
 
 
 def main() -> None:
     """Run the command that ``sys.argv`` names and end the process with its status."""
-    importlib.import_module("release_builder.cli.commands").main()
+    try:
+        commands = importlib.import_module("release_builder.cli.commands")
+    except KeyboardInterrupt:  # that early nothing was begun
+        sys.exit(130)
+    commands.main()

@@ -14,14 +14,16 @@ _MOST: Final = 1000  # words
 def expand_braces(text: str) -> list[str]:
     """``cd-{1,2}.jigdo`` as ``cd-1.jigdo`` and ``cd-2.jigdo``, the first list varying slowest.
 
-    Braces without a comma between them stay as they are.
+    Lists may have lists in them. Braces without a comma between them stay as they are. A word
+    comes once, however often the lists say it.
 
     Raises:
         DescriptorError: That would be more than 1,000 words.
     """
     words = [text]
     while any(_INNERMOST.search(word) for word in words):
-        words = [each for word in words for each in _expanded(word)]
+        # Once: the innermost list is taken first, and those around it are then there twice.
+        words = list(dict.fromkeys(each for word in words for each in _expanded(word)))
         if len(words) > _MOST:
             raise DescriptorError(f"{text[:80]} stands for more than {_MOST:,} names")
     return words

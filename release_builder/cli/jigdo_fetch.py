@@ -4,29 +4,29 @@ from __future__ import annotations
 
 import os
 import re
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import click
-from rich.filesize import decimal
 
 from release_builder import api
 from release_builder.cli.braces import expand_braces
-from release_builder.cli.failure import print_problem, report_failure
-from release_builder.cli.options import OFFLINE, with_output
+from release_builder.cli.failure import report_failure
+from release_builder.cli.options import OFFLINE, SECONDS, with_output
 from release_builder.cli.show import print_document
-from release_builder.errors import ReleaseBuilderError, Status, printable
-from release_builder.report import finding_of
+from release_builder.cli.show_fetched import fetched_document, show_fetched
+from release_builder.errors import ReleaseBuilderError, Status
+from release_builder.report import SEVERITY_OF, Finding, Report, finding_of
+from release_builder.transport.http.urls import shown
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from release_builder.api.fetches import FetchedImage, FetchOptions
+    from release_builder.api.fetched_image import FetchOptions
     from release_builder.cli.options import Output
-    from release_builder.steps.part_servers import MissingPart
 
 _UNITS: Final = {"": 1, "k": 1 << 10, "m": 1 << 20, "g": 1 << 30}
-_SHOWN: Final = 10  # missing parts, unless more are asked for
 
 
 class _Rate(click.ParamType[int]):
@@ -46,11 +46,23 @@ class _Rate(click.ParamType[int]):
 def _labelled(
     _context: click.Context, _option: click.Parameter, given: Sequence[str]
 ) -> tuple[tuple[str, str], ...]:
-    for each in given:
-        label, equals, url = each.partition("=")
-        if not equals or not label or not url.startswith(("http://", "https://")):
-            raise click.BadParameter(f"{each} is not LABEL=URL, with http:// or https://")
-    return tuple((label, url) for label, _, url in (each.partition("=") for each in given))
+    pairs = [each.partition("=") for each in given]
+    for label, equals, url in pairs:
+        if not equals or not label:
+            raise click.BadParameter(f"{shown(url or label)} is not LABEL=URL")
+    return tuple((label, _folder(url)) for label, _, url in pairs)
+
+
+def _web(
+    _context: click.Context, _option: click.Parameter, given: Sequence[str]
+) -> tuple[str, ...]:
+    return tuple(_folder(each) for each in given)
+
+
+def _folder(url: str) -> str:
+    if not url.lower().startswith(("http://", "https://")):
+        raise click.BadParameter(f"{shown(url)} begins with neither http:// nor https://")
+    return f"{url.rstrip('/')}/"
 
 
 _OPTIONS: Final[tuple[Callable[..., Any], ...]] = (
@@ -84,7 +96,14 @@ _OPTIONS: Final[tuple[Callable[..., Any], ...]] = (
         callback=_labelled,
         help="Ask this server first for what the label stands for; may be given again.",
     ),
-    click.option("--mirror", metavar="URL", help="Ask this server first, for every label."),
+    click.option(
+        "--mirror",
+        "mirrors",
+        multiple=True,
+        metavar="URL",
+        callback=_web,
+        help="Ask it first, for every label; may be given again.",
+    ),
     click.option(
         "--best",
         metavar="N",
@@ -96,7 +115,7 @@ _OPTIONS: Final[tuple[Callable[..., Any], ...]] = (
     click.option(
         "--timeout",
         metavar="SECONDS",
-        type=click.FloatRange(0, min_open=True),
+        type=SECONDS,
         default=30.0,
         show_default=True,
         help="Give up a connection that is silent for so long.",
@@ -104,7 +123,7 @@ _OPTIONS: Final[tuple[Callable[..., Any], ...]] = (
     click.option(
         "--deadline",
         metavar="SECONDS",
-        type=click.FloatRange(0, min_open=True),
+        type=SECONDS,
         help="End after so long, with what there is.",
     ),
     click.option("--limit-rate", metavar="RATE", type=_Rate(), help="Bytes a second: 500k, 2m."),
@@ -130,7 +149,7 @@ def _fetch(  # noqa: PLR0913 (one argument an option)
     output_dir: Path,
     scan: tuple[Path, ...],
     uris: tuple[tuple[str, str], ...],
-    mirror: str | None,
+    mirrors: tuple[str, ...],
     offline: bool,
     keep_parts: Path | None,
     best: int | None,
@@ -158,27 +177,40 @@ def _fetch(  # noqa: PLR0913 (one argument an option)
     options = api.FetchOptions(
         scan=scan,
         offline=offline,
-        servers=(*uris, *([("", mirror)] if mirror else [])),
+        servers=(*uris, *(("", mirror) for mirror in mirrors)),
         http=api.HttpOptions(connections, retries, timeout, deadline, limit_rate, ca_bundle),
         keep_parts=keep_parts,
         best=best,
     )
-    wanted = [each for source in sources for each in expand_braces(source)]
-    status, documents = Status.DONE, []
+    wanted = [each for source in sources for each in _expanded(source)]
+    statuses, documents, began = [], [], time.monotonic()
     with api.open_cache(api.state_folder(os.environ)) as cache:
         for source in wanted:
-            one, document = _fetch_one(source, output_dir, options, cache, output)
+            left = options.after(time.monotonic() - began)
+            one, document = _fetch_one(source, output_dir, left, cache, output)
             documents.append(document)
-            status = max(status, one)
+            statuses.append(one)
+    status = _worst(statuses)
     if output.json:
         print_document("fetch", status, {"images": documents})
     return status
+
+
+def _expanded(source: str) -> list[str]:
+    """The URLs and paths that an argument stands for; a file may have braces in its name."""
+    return [source] if os.path.lexists(source) else expand_braces(source)
+
+
+def _worst(statuses: Sequence[Status]) -> Status:
+    findings = (Finding(SEVERITY_OF[each], "") for each in statuses if each)
+    return Report("fetch", findings=tuple(findings)).exit_status
 
 
 def _fetch_one(
     source: str, folder: Path, options: FetchOptions, cache: api.DigestCache, output: Output
 ) -> tuple[Status, dict[str, Any]]:
     """Fetch an image, say what came of it, and give that as a document too."""
+    name = shown(source) if "://" in source else source
     try:
         made = api.fetch_image(source, folder, options, cache=cache, monitor=output.monitor())
     except (ReleaseBuilderError, OSError) as error:
@@ -186,82 +218,10 @@ def _fetch_one(
         if not output.json:
             report_failure(error)
         problem = {"message": finding.message, "hint": finding.hint}
-        return finding.severity.status, {"jigdo": source, "error": problem}
+        return finding.severity.status, {"jigdo": name, "error": problem}
     if not output.json:
-        _show(made, output)
-    return made.status, {"jigdo": source, **_document(made)}
-
-
-def _show(made: FetchedImage, output: Output) -> None:
-    for note in made.notes:
-        print_problem("note", note)
-    for wrong in made.wrong:
-        print_problem("warning", str(wrong))
-    if made.moved:
-        print_problem("warning", f"{made.image.name} was there, but is another: it is {made.moved}")
-    if made.missing:
-        _show_missing(made, output)
-    elif not output.quiet:
-        click.echo(f"{printable(str(made.image))}: {_summary(made)}")
-
-
-def _summary(made: FetchedImage) -> str:
-    if made.was_there:
-        return f"is already there, and right: {made.digest}"
-    came = decimal(made.bytes_fetched)
-    return f"{decimal(made.length)}, {came} of it fetched; {made.digest}, as the template says"
-
-
-def _show_missing(made: FetchedImage, output: Output) -> None:
-    shown = made.missing if output.verbose else made.missing[:_SHOWN]
-    for each in shown:
-        tries = [str(one) for one in each.tries]
-        others = [f"{printable(url)}: not asked, for it is no http" for url in each.unasked]
-        what = f"missing: {printable(each.name)} ({each.part.length:,} bytes, {each.part.digest})"
-        print_problem("error", "\n".join([what, *tries, *others]))
-    if len(made.missing) > len(shown):
-        more = len(made.missing) - len(shown)
-        click.echo(f"… and {more:,} more: -v or --json shows them all", err=True)
-    size = decimal(sum(each.part.length for each in made.missing))
-    print_problem(
-        "error",
-        f"{printable(str(made.image))}: {len(made.missing):,} parts ({size}) are missing;"
-        f" {made.found:,} of {made.wanted:,} are in {printable(made.image.name)}.tmp",
-        "run it again later, or name what has them with --scan or --uri",
-    )
-
-
-def _document(made: FetchedImage) -> dict[str, Any]:
-    """As data/jigdo-fetch.schema.json describes it."""
-    return {
-        "image": str(made.image),
-        "complete": made.complete,
-        "was_there": made.was_there,
-        "digest": str(made.digest),
-        "length": made.length,
-        "parts": {"found": made.found, "wanted": made.wanted},
-        "bytes_fetched": made.bytes_fetched,
-        "bytes_missing": sum(each.part.length for each in made.missing),
-        "missing": [missing_document(each) for each in made.missing],
-        "wrong": [str(each) for each in made.wrong],
-        "moved": str(made.moved) if made.moved else None,
-        "notes": list(made.notes),
-    }
-
-
-def missing_document(missing: MissingPart) -> dict[str, Any]:
-    """A part that is missing, for programs."""
-    return {
-        "name": missing.name,
-        "length": missing.part.length,
-        "digest": str(missing.part.digest),
-        "urls": list(missing.urls),
-        "tries": [
-            {"url": each.url, "answer": each.answer.name.lower(), "detail": each.detail}
-            for each in missing.tries
-        ],
-        "unasked": list(missing.unasked),
-    }
+        show_fetched(made, output)
+    return made.status, {"jigdo": name, **fetched_document(made)}
 
 
 def _command() -> click.Command:

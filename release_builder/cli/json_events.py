@@ -16,11 +16,12 @@ _SECONDS: Final = 0.5  # between two lines of progress
 
 
 class JsonEvents(Monitor):
-    """Writes ``begin``, ``progress``, ``end`` and ``detail`` events.
+    """Writes ``begin``, ``progress``, ``end`` and ``detail`` events; used by several threads.
 
     Each has ``event``; ``begin`` has ``what`` and ``total`` (bytes or null); ``progress`` and
     ``end`` have ``done``, ``total`` (bytes), ``rate`` (bytes a second since the begin), ``eta``
-    (seconds or null) and ``note``; ``detail`` has ``text``.
+    (seconds or null) and ``note``; ``detail`` has ``text``. See event in
+    data/jigdo-fetch.schema.json.
 
     Args:
         out: Where they go.
@@ -33,7 +34,8 @@ class JsonEvents(Monitor):
         self._done = 0
         self._total: int | None = None
         self._note = ""
-        self._began = self._told = 0.0
+        self._began: float | None = None  # None: nothing is under way
+        self._told = 0.0
 
     def begin(self, what: str, total: int | None = None) -> None:
         """See Monitor."""
@@ -58,24 +60,28 @@ class JsonEvents(Monitor):
 
     def end(self) -> None:
         """See Monitor."""
-        self._state("end")
+        if self._began is not None:
+            self._state("end", self._clock() - self._began)
+            self._began = None
 
     def detail(self, text: str) -> None:
         """See Monitor."""
         self._write(event="detail", text=text)
 
     def _tell(self) -> None:
-        if self._clock() - self._told >= _SECONDS:
-            self._told = self._clock()
-            self._state("progress")
+        now = self._clock()
+        if self._began is not None and now - self._told >= _SECONDS:
+            self._told = now
+            self._state("progress", now - self._began)
 
-    def _state(self, event: str) -> None:
-        seconds = self._clock() - self._began
-        rate = round(self._done / seconds) if seconds > 0 else 0
-        left = None if self._total is None else max(0, self._total - self._done)
+    def _state(self, event: str, seconds: float) -> None:
+        # A part that is to be fetched is taken off before it was put on.
+        done = max(0, self._done)
+        rate = round(done / seconds) if seconds > 0 else 0
+        left = None if self._total is None else max(0, self._total - done)
         self._write(
             event=event,
-            done=self._done,
+            done=done,
             total=self._total,
             rate=rate,
             eta=round(left / rate, 1) if left is not None and rate > 0 else None,
@@ -83,4 +89,6 @@ class JsonEvents(Monitor):
         )
 
     def _write(self, **event: object) -> None:
-        print(json.dumps(event), file=self._out, flush=True)
+        # In one piece: another thread's line may follow, but not come between.
+        self._out.write(f"{json.dumps(event)}\n")
+        self._out.flush()

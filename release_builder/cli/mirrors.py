@@ -12,7 +12,7 @@ from rich.filesize import decimal
 
 from release_builder import api
 from release_builder.cli.failure import print_problem
-from release_builder.cli.options import STAGE, with_output
+from release_builder.cli.options import SECONDS, STAGE, with_output
 from release_builder.cli.show import print_document
 from release_builder.descriptor.version import Stage
 from release_builder.errors import Status, printable
@@ -55,7 +55,7 @@ def mirrors() -> None:
 @click.option(
     "--timeout",
     metavar="SECONDS",
-    type=click.FloatRange(0, min_open=True),
+    type=SECONDS,
     default=10.0,
     show_default=True,
     help="Give up a connection that is silent for so long.",
@@ -63,7 +63,7 @@ def mirrors() -> None:
 @click.option(
     "--deadline",
     metavar="SECONDS",
-    type=click.FloatRange(0, min_open=True),
+    type=SECONDS,
     default=120.0,
     show_default=True,
     help="End after so long; mirrors not asked by then come last.",

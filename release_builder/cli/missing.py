@@ -10,11 +10,11 @@ from rich.filesize import decimal
 
 from release_builder import api
 from release_builder.cli.failure import print_problem
-from release_builder.cli.jigdo_fetch import missing_document
 from release_builder.cli.options import DESCRIPTORS, MIRROR, OFFLINE, STAGE, WORKDIR, with_output
 from release_builder.cli.show import print_document
+from release_builder.cli.show_fetched import missing_document
 from release_builder.descriptor.version import Stage
-from release_builder.errors import Status, printable
+from release_builder.errors import DescriptorError, Status, printable
 from release_builder.plan import Options
 from release_builder.report import Report
 
@@ -51,6 +51,12 @@ def missing(  # noqa: PLR0913 (one argument an option)
     Example:
       release-builder missing sme9.yaml
     """
+    for path in descriptors:
+        if ".jigdo" in path.suffixes:
+            raise DescriptorError(
+                f"{printable(str(path))} is a .jigdo; this wants a descriptor",
+                hint="for a .jigdo: release-builder jigdo print-missing",
+            )
     options = Options(workdir, offline, Stage(stage) if stage else None)
     wanting, failures = api.missing_parts(
         api.plans(descriptors, options, mirror=mirror), output.monitor()
@@ -80,8 +86,8 @@ def _show(wanting: Wanting, output: Output) -> None:
         click.echo(f"{each.part.length:>14,}  {printable(each.name)}  {each.part.digest}")
         for line in map(str, each.tries) if each.tries else each.urls:
             click.echo(f"{'':>14}    {line}")
-        for url in each.unasked:
-            click.echo(f"{'':>14}    {url}: not asked, for it is no http")
+        for entry in each.unasked:
+            click.echo(f"{'':>14}    not asked: {entry}")
     size = decimal(wanting.length)
     click.echo(f"{name}: {len(wanting.missing):,} of {wanting.parts:,} parts are missing ({size})")
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import math
 import os
 from dataclasses import dataclass
 from pathlib import Path
@@ -52,6 +53,21 @@ MIRROR = click.option(
     "--mirror", metavar="URL", help="Use this mirror in place of the descriptor's."
 )
 OFFLINE = click.option("--offline", is_flag=True, help="Ask no mirror; work with what is here.")
+
+
+class _Seconds(click.FloatRange):
+    """A time of at most a day; nan is none."""
+
+    def convert(
+        self, value: float, param: click.Parameter | None, ctx: click.Context | None
+    ) -> float:
+        seconds = super().convert(value, param, ctx)
+        if math.isnan(seconds):
+            self.fail(f"{value} is no time", param, ctx)
+        return seconds
+
+
+SECONDS = _Seconds(0, 86_400, min_open=True)
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING, BinaryIO
 
 from release_builder.digests import BLOCK
-from release_builder.files import check_leaf, replacing, safe_join
+from release_builder.errors import SurroundingsError, WrongBytesError, printable
+from release_builder.files import check_leaf, check_relative, replacing, safe_join
 from release_builder.jigdo.entries import MatchedFile
 
 if TYPE_CHECKING:
@@ -26,10 +28,13 @@ def extract_parts(
 ) -> int:
     """Write every part that ``image`` has to ``folder/LABEL/path``, as [Parts] names it first.
 
+    A part is left out if all its names are without a label, lead out of ``folder``, or are those
+    of parts before it.
+
     Args:
         image: The image, or an unfinished one.
         description: What it is made of.
-        jigdo: Names the parts; those that it names by no label are left out.
+        jigdo: Names the parts.
         missing: Parts that the image has not.
         folder: Made where missing; a file that is there, and of the part's length, is left alone.
 
@@ -37,13 +42,18 @@ def extract_parts(
         How many files were written.
 
     Raises:
-        WrongBytesError: A name would lead out of ``folder``.
+        SurroundingsError: A link in ``folder`` leads out of it.
         OSError: A file cannot be written.
     """
     count = 0
+    taken: set[str] = set()
     for digest, (offset, length) in _places(description, missing).items():
-        path = _path(folder, jigdo, digest)
-        if path is None or (path.is_file() and path.stat().st_size == length):
+        name = next((each for each in _names(jigdo, digest) if each not in taken), None)
+        if name is None:
+            continue
+        taken.add(name)
+        path = _path(folder, name)
+        if path.is_file() and path.stat().st_size == length:
             continue
         path.parent.mkdir(parents=True, exist_ok=True)
         image.seek(offset)
@@ -65,14 +75,19 @@ def _places(description: Description, missing: Container[Digest]) -> dict[Digest
     return places
 
 
-def _path(folder: Path, jigdo: JigdoFile, digest: Digest) -> Path | None:
-    for label, path in _named(jigdo, digest):
-        return safe_join(folder, f"{check_leaf(label)}/{path}")
-    return None
+def _path(folder: Path, name: str) -> Path:
+    try:
+        return safe_join(folder, name)
+    except WrongBytesError as error:
+        hint = f"delete the link, or name another folder than {printable(str(folder))}"
+        raise SurroundingsError(error.what, hint=hint) from error
 
 
-def _named(jigdo: JigdoFile, digest: Digest) -> Iterator[tuple[str, str]]:
+def _names(jigdo: JigdoFile, digest: Digest) -> Iterator[str]:
+    """``LABEL/path`` for each name of a part that is one of a file below a folder."""
     for location in jigdo.parts.get(digest, ()):
         label, colon, path = location.partition(":")
-        if colon and label and path.strip("/") and not path.startswith("//"):
-            yield label, path.lstrip("/")
+        steps = [step for step in path.split("/") if step not in {"", "."}]
+        if colon and steps and not path.startswith("//"):
+            with suppress(WrongBytesError):
+                yield check_relative("/".join([check_leaf(label), *steps]))

@@ -13,13 +13,14 @@ from __future__ import annotations
 import os
 from collections import deque
 from dataclasses import dataclass
+from functools import cached_property
 from operator import itemgetter
 from typing import TYPE_CHECKING, BinaryIO
 
 from release_builder.digests import BLOCK, Digest
 from release_builder.jigdo.entries import MatchedFile, TemplateError
 from release_builder.jigdo.image_result import Image, WrongPart
-from release_builder.jigdo.in_place import InPlace
+from release_builder.jigdo.in_place import Elsewhere, InPlace
 from release_builder.jigdo.part_digest import PartDigest
 from release_builder.jigdo.part_reader import UnreadableError, blocks_of, opened
 from release_builder.lanes import Lane
@@ -76,6 +77,7 @@ class ImageMaker:
         self._in_place = 0  # parts
 
         self._image = template.description.image
+        self._runs = template.description.runs
         self._data = template.unmatched()
         self._out = out
         self._sources = sources
@@ -165,6 +167,21 @@ class ImageMaker:
             yield in_place
         for source in self._sources:
             yield from source.candidates(part)
+        for offset in self._places.get(part.digest, ()):
+            other = InPlace(self._out, offset)
+            if offset != self._offset and other.may_hold(part, self._image.sum_length):
+                yield Elsewhere(other, offset)
+
+    @cached_property
+    def _places(self) -> dict[Digest, list[int]]:
+        """Where those parts belong that are wanted more than once."""
+        places: dict[Digest, list[int]] = {}
+        offset = 0
+        for run in self._runs:
+            if isinstance(run, MatchedFile):
+                places.setdefault(run.digest, []).append(offset)
+            offset += run.length
+        return {digest: found for digest, found in places.items() if len(found) > 1}
 
     def _try_next(self, part: MatchedFile, offset: int, candidates: Iterator[Candidate]) -> None:
         """Take ``part`` from the first of ``candidates`` that can be read; judge it later."""

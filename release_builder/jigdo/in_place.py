@@ -40,7 +40,11 @@ class InPlace:
         return part.rsync_sum in template_sums(first, sum_length)
 
     def held(self, length: int) -> int:
-        """How many of ``length`` bytes an earlier run may have written: those before a hole."""
+        """How many of ``length`` bytes an earlier run may have written, if not all.
+
+        Those before a hole; or, if neighbours filled the blocks of the last ones, those before the
+        zeros at the end.
+        """
         file = self._out.fileno()
         try:
             if os.lseek(file, self._offset, os.SEEK_DATA) != self._offset:
@@ -48,10 +52,14 @@ class InPlace:
             hole = os.lseek(file, self._offset, os.SEEK_HOLE)
         except OSError:  # no data from here to the end
             return 0
-        if hole >= self._offset + length:  # no begin of something, but wrong
-            return 0
-        # Where the last block was filled by half, zeros follow.
-        return max(0, hole - self._offset - os.fstat(file).st_blksize)
+        block = os.fstat(file).st_blksize
+        if hole < self._offset + length:
+            # Where the last block was filled by half, zeros follow.
+            return max(0, hole - self._offset - block)
+        count = min(length, 2 * block)
+        last = os.pread(file, count, self._offset + length - count)
+        left = len(last.rstrip(b"\0"))
+        return length - count + left if left < count else 0  # all of it is there, but wrong
 
     def open(self) -> BinaryIO:
         """See Candidate."""
@@ -60,3 +68,23 @@ class InPlace:
 
     def confirm(self, digest: Digest, /) -> None:
         """See Candidate; it stays where it is."""
+
+
+class Elsewhere:
+    """Another place in the image where the same part belongs, and seems to be.
+
+    Args:
+        place: That place.
+        offset: Its first byte.
+    """
+
+    def __init__(self, place: InPlace, offset: int) -> None:
+        self.where = f"the unfinished image at byte {offset:,}"
+        self._place = place
+
+    def open(self) -> BinaryIO:
+        """See Candidate."""
+        return self._place.open()
+
+    def confirm(self, digest: Digest, /) -> None:
+        """See Candidate; nothing is remembered."""

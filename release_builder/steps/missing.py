@@ -12,7 +12,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from release_builder.digests import Digest
-    from release_builder.jigdo.entries import MatchedFile
     from release_builder.jigdo.image_result import Image, WrongPart
     from release_builder.jigdo.tree_source import TreeSource
     from release_builder.steps import Context
@@ -33,7 +32,7 @@ def report_missing(
     suspects = {path for paths in named.values() for path in paths if path.is_relative_to(root)}
     wrong = {(each.part.digest, each.where): each for each in image.wrong}
     findings = tuple(
-        _wrong(part, named[part.digest][0], wrong)
+        _wrong(servers.missing(part), named[part.digest][0], wrong, root)
         if named[part.digest]
         else _absent(servers.missing(part))
         for part in image.missing
@@ -41,24 +40,23 @@ def report_missing(
     return findings, tuple(sorted(str(path.relative_to(root)) for path in suspects))
 
 
-def _wrong(part: MatchedFile, path: Path, wrong: Mapping[tuple[Digest, str], WrongPart]) -> Finding:
-    where = printable(str(path))
+def _wrong(
+    missing: MissingPart, path: Path, wrong: Mapping[tuple[Digest, str], WrongPart], root: Path
+) -> Finding:
+    part, where = missing.part, printable(str(path))
+    expected = f"expected {part.digest} ({part.length:,} bytes)"
     seen = wrong.get((part.digest, where))
     if seen and not seen.found:
-        return Finding(
-            Severity.WRONG,
-            f"{seen}; expected {part.digest} ({part.length:,} bytes)",
-            hint="see to its permissions and its disk, or sync it again",
-            path=where,
-        )
-    instead = seen.found if seen else f"{path.stat().st_size:,} bytes"
-    return Finding(
-        Severity.WRONG,
-        f"{where} is not what [Parts] says: found {instead},"
-        f" expected {part.digest} ({part.length:,} bytes)",
-        hint="sync it again; if it stays so, the mirror's pair and packages do not fit",
-        path=where,
-    )
+        what = f"{seen}; {expected}"
+        hint = "see to its permissions and its disk, or sync it again"
+    else:
+        instead = seen.found if seen else f"{path.stat().st_size:,} bytes"
+        what = f"{where} is not what [Parts] says: found {instead}, {expected}"
+        hint = "sync it again; if it stays so, the mirror's pair and packages do not fit"
+    if not path.is_relative_to(root):
+        hint = "see to that file, or leave its folder out of --scan"
+    tried = [str(each) for each in missing.tries]
+    return Finding(Severity.WRONG, "\n".join([what, *tried]), hint=hint, path=where)
 
 
 def _absent(missing: MissingPart) -> Finding:

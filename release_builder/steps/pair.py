@@ -127,6 +127,11 @@ def _no_jigdo(
             f"{what}; there is {there}",
             hint="correct `version:`, or name the image with `image:`",
         )
+    if not any((root / folder).is_dir() for folder in release.jigdo):
+        return IncompleteError(
+            f"nothing of {release.product} {release.version} was fetched yet: {what}",
+            hint="fetch it: release-builder build",
+        )
     return IncompleteError(
         what, hint="the mirror may not have it yet: run again later; or correct `jigdo:`"
     )

@@ -55,6 +55,11 @@ class MissingPart:
         answers = {each.answer for each in self.tries}
         return answers <= _LASTING and bool(answers & {Answer.WRONG_BYTES, Answer.WRONG_LENGTH})
 
+    @property
+    def is_late(self) -> bool:
+        """Whether all that it lacked was time."""
+        return bool(self.tries) and all(each.answer is Answer.NO_TIME for each in self.tries)
+
 
 class PartServers:
     """Fetches parts from where [Parts] and [Servers] say that they are.
@@ -99,9 +104,17 @@ class PartServers:
 
     @property
     def dropped(self) -> tuple[str, ...]:
-        """Servers that were not asked to the end, and why."""
-        dropped = self._fetcher.dropped if self._fetcher else ()
-        return tuple(f"{server} is not asked any more: {why}" for server, why in dropped)
+        """Servers that were not asked to the end, and why; and those that lied, but too seldom."""
+        dropped = dict(self._fetcher.dropped if self._fetcher else ())
+        return (
+            *(f"{server} is not asked any more: {why}" for server, why in dropped.items()),
+            *(
+                f"{each.server} gave wrong bytes: {each.lies:,} of its files are not what they"
+                " should be"
+                for each in self.statistics
+                if each.lies and each.server not in dropped
+            ),
+        )
 
     @property
     def statistics(self) -> tuple[ServerStatistics, ...]:
@@ -113,14 +126,34 @@ class PartServers:
         if self._fetcher:
             self._fetcher.stop()
 
+    def urls(self, part: MatchedFile) -> tuple[str, ...]:
+        """Where ``part`` should be; with the passwords that are asked with."""
+        return tuple(each.url for each in self._locator.urls(part.digest).http)
+
     def missing(self, part: MatchedFile) -> MissingPart:
         """What is to be said of ``part``, which did not come."""
         urls = self._locator.urls(part.digest)
         locations = self._jigdo.parts.get(part.digest, ())
         return MissingPart(
             part,
-            locations[0].partition(":")[2].lstrip("/") if locations else str(part.digest),
+            _name(locations[0]) if locations else str(part.digest),
             tuple(printable(_USER.sub("", each.url)) for each in urls.http),
             self._tries.get(part.digest, ()),
-            tuple(printable(each) for each in (*urls.others, *urls.problems)),
+            tuple(printable(each) for each in (*map(_why_not, urls.others), *urls.problems)),
         )
+
+
+def _name(location: str) -> str:
+    """The path that ``location`` of [Parts] has behind its label or host."""
+    label, _, path = location.partition(":")
+    if path.startswith("//"):
+        path = path[2:].partition("/")[2]
+    return path.lstrip("/") or label
+
+
+def _why_not(location: str) -> str:
+    """Why ``location``, which is no http URL, is not asked."""
+    label, colon, rest = location.partition(":")
+    if colon and not rest.startswith("/") and "://" not in location:
+        return f"[Servers] has no label {label} (for {rest}): name a server with --uri {label}=URL"
+    return location

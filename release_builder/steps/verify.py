@@ -112,8 +112,9 @@ def _absent_parts(pair: Pair, absent: list[MatchedFile], *, by_web: bool) -> Ite
     if lost := 0 if by_web else len(absent) - len(nameless):
         yield Finding(
             Severity.WARNING,
-            f"{lost:,} parts that {name} names are not in the tree",
-            hint="has the mirror lost them? without them the image cannot be made again",
+            f"{lost:,} {'part' if lost == 1 else 'parts'} that {name} names"
+            f" {'is' if lost == 1 else 'are'} not in the tree",
+            hint="has the mirror lost them? an image made anew would need them from [Servers]",
         )
 
 
@@ -177,10 +178,8 @@ def _summary(truth: Truth, found: Measured, parts: _Parts) -> str:
     digests = ", ".join(f"{each} {digest.hex}" for each, digest in sorted(found.digests.items()))
     how = "read now" if found.read else "unchanged since it was hashed"
     absent = f", {len(parts.absent):,} not in the tree" if parts.absent else ""
-    return (
-        f"{digests}, as {_enumerated(sources)} say{'s' * (len(sources) == 1)}\n"
-        f"image {how}; {parts.right:,} parts of the tree right{absent}"
-    )
+    tree = f"; {parts.right:,} parts of the tree right{absent}" if parts.right else ""
+    return f"{digests}, as {_enumerated(sources)} say{'s' * (len(sources) == 1)}\nimage {how}{tree}"
 
 
 def _enumerated(names: list[str]) -> str:

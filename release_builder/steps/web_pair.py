@@ -2,29 +2,38 @@
 
 from __future__ import annotations
 
+import os
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
-from urllib.parse import unquote, urljoin, urlsplit
+from urllib.parse import SplitResult, unquote, urljoin, urlsplit
 
 from release_builder.errors import (
     DescriptorError,
     IncompleteError,
+    SurroundingsError,
     WrongBytesError,
     printable,
 )
-from release_builder.files import check_leaf
+from release_builder.files import check_leaf, open_regular
 from release_builder.jigdo.location import JigdoFile, read_jigdo
 from release_builder.jigdo.part_urls import encoded_url
 from release_builder.jigdo.sources import digest_of_file
 from release_builder.transport.http.download import download
+from release_builder.transport.http.urls import shown
 
 if TYPE_CHECKING:
     from release_builder.jigdo.sources import DigestCache
-    from release_builder.transport.http import Client, HttpOptions
+    from release_builder.transport.http import HttpOptions
+    from release_builder.transport.http.client import HttpClient
 
 _JIGDO_LIMIT: Final = 64 << 20  # bytes
 _TEMPLATE_LIMIT: Final = 64 << 30
+_MOST_TOLD: Final = 5  # odd lines of a .jigdo
+_LOOKED_AT: Final = 64 << 10  # bytes
+_TEMPLATE: Final = re.compile(rb"\AJigsawDownload template ")
+_JIGDO: Final = re.compile(rb"\A\x1f\x8b|^[ \t]*\[[A-Za-z]+[ \t\]]", re.MULTILINE)
 _WEB: Final = ("http://", "https://")
 
 
@@ -46,7 +55,7 @@ class FetchedPair:
 
 
 def fetched_pair(
-    source: str, folder: Path, client: Client | None, options: HttpOptions, cache: DigestCache
+    source: str, folder: Path, client: HttpClient | None, options: HttpOptions, cache: DigestCache
 ) -> FetchedPair:
     """The pair of the .jigdo at ``source``; what comes from the web is left in ``folder``.
 
@@ -66,16 +75,21 @@ def fetched_pair(
     notes: list[str] = []
     path = _jigdo_path(source, folder, client, options, notes)
     jigdo = read_jigdo(path)
+    notes += jigdo.problems[:_MOST_TOLD]
+    if not jigdo.image.template_digests:
+        notes.append(f"{jigdo.name} has no digest of its template: taken as it is")
     leaf = jigdo.image.template_leaf if jigdo.image.template else f"{path.stem}.template"
+    _check_names(jigdo, path.name, leaf)
     here = [each for each in dict.fromkeys((path.parent / leaf, folder / leaf)) if each.is_file()]
     for template in here:
         if _is_meant(template, jigdo, cache):
-            if not jigdo.image.template_digests:
-                notes.append(f"{jigdo.name} has no digest of its template: taken as it is")
             return FetchedPair(path, jigdo, template, tuple(notes))
-    url = urljoin(source if source.startswith(_WEB) else "", encoded_url(jigdo.image.template))
-    if client and url.startswith(_WEB):
+    url = urljoin(
+        source if source.lower().startswith(_WEB) else "", encoded_url(jigdo.image.template)
+    )
+    if client and jigdo.image.template and url.lower().startswith(_WEB):
         template = folder / leaf
+        _check_replaceable(template, _TEMPLATE, "template")
         digests = jigdo.image.template_digests
         download(
             client,
@@ -90,28 +104,39 @@ def fetched_pair(
 
 
 def _jigdo_path(
-    source: str, folder: Path, client: Client | None, options: HttpOptions, notes: list[str]
+    source: str, folder: Path, client: HttpClient | None, options: HttpOptions, notes: list[str]
 ) -> Path:
-    if not source.startswith(_WEB):
-        parts = urlsplit(source)
+    if not source.lower().startswith(_WEB):
+        parts = _split(source)
         if parts.scheme == "file" and parts.netloc in {"", "localhost"}:
             return Path(unquote(parts.path))
         if "://" in source:
             raise DescriptorError(
-                f"{printable(source)}: only http, https and files can be fetched",
+                f"{shown(source)}: only http, https and files can be fetched",
                 hint="give the http address of the same file, or download it first",
             )
+        if not os.path.lexists(source) or not source:
+            raise DescriptorError(
+                f"there is no file '{printable(source)}'", hint="name a .jigdo file, or its URL"
+            )
         return Path(source)
-    leaf = unquote(urlsplit(source).path.rpartition("/")[2], errors="surrogateescape")
+    leaf = unquote(_split(source).path.rpartition("/")[2], errors="surrogateescape")
     if not leaf:
         raise DescriptorError(
-            f"{printable(source)} names a folder, not a .jigdo file",
+            f"{shown(source)} names a folder, not a .jigdo file",
             hint="add the name of the .jigdo to the URL",
         )
     path = folder / check_leaf(leaf)
     if client:
+        _check_replaceable(path, _JIGDO, ".jigdo file")
         try:
-            download(client, source, path, limit=_JIGDO_LIMIT, retries=options.retries)
+            download(
+                client,
+                source,
+                path,
+                limit=_JIGDO_LIMIT,
+                retries=options.retries,
+            )
         except IncompleteError as error:
             if not path.is_file():
                 raise
@@ -122,6 +147,43 @@ def _jigdo_path(
             hint="leave --offline out",
         )
     return path
+
+
+def _split(url: str) -> SplitResult:
+    try:
+        return urlsplit(url)
+    except ValueError as error:
+        raise DescriptorError(
+            f"{shown(url)} is no address: {error}", hint="write http://host/path/name.jigdo"
+        ) from error
+
+
+def _check_names(jigdo: JigdoFile, own: str, template: str) -> None:
+    """See that no name that the .jigdo gives takes the place of something else."""
+    image = jigdo.image.filename
+    if image in {own, template} or template == own:
+        raise WrongBytesError(
+            f"{jigdo.name}: image, template and .jigdo have one name: {printable(image)}",
+            hint="fetch the .jigdo again; if it stays so, tell who made it",
+        )
+    for name in (image, template):
+        if name.startswith("."):
+            raise WrongBytesError(
+                f"{jigdo.name}: nobody calls an image or template {printable(name)}",
+                hint="fetch the .jigdo again; if it stays so, tell who made it",
+            )
+
+
+def _check_replaceable(path: Path, begin: re.Pattern[bytes], what: str) -> None:
+    """See that the file at ``path``, if there is one, is of the kind that will replace it."""
+    if os.path.lexists(path):
+        with open_regular(path) as stream:
+            known = begin.search(stream.read(_LOOKED_AT))
+        if not known:
+            raise SurroundingsError(
+                f"{printable(str(path))} is there already, and is no {what}",
+                hint="move it away, or name another folder",
+            )
 
 
 def _is_meant(template: Path, jigdo: JigdoFile, cache: DigestCache) -> bool:

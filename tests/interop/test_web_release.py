@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import filecmp
 import shutil
+import signal
+import subprocess
+import time
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import pytest
+from bad_server import FOR_EVER, BadServer, Trouble
 from builders import next_release
-from program import release_builder
-from web_server import serve
+from fetching import wait_until
+from program import PROGRAM, release_builder
+from web_server import Tls, serve
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -34,11 +39,27 @@ def published(release: Release, workdir: Path) -> Iterator[tuple[WebServer, Path
 def describe(release: Release, workdir: Path, url: str, more: str = "") -> Path:
     descriptor = workdir / "sme.yaml"
     recipe = release.recipe
+    how = more if "fetch:" in more else f"fetch: {{retries: 0}}\n{more}"
     descriptor.write_text(
         f"version: {recipe.version}\narch: {recipe.arch}\nmirror: {url}{release.path}\n"
-        f"workdir: work\nfetch: {{retries: 0}}\n{more}"
+        f"workdir: work\n{how}"
     )
     return descriptor
+
+
+@contextmanager
+def badly_published(
+    release: Release, workdir: Path, more: str = ""
+) -> Iterator[tuple[BadServer, Path]]:
+    """As published, by a server whose troubles the test chooses."""
+    root = release.mirror
+    content = {
+        f"/{path.relative_to(root)}": path.read_bytes()
+        for path in (root / release.path).rglob("*")
+        if path.is_file()
+    }
+    with BadServer(content) as server:
+        yield server, describe(release, workdir, f"{server.url}/", more)
 
 
 def image_of(release: Release, workdir: Path) -> Path:
@@ -213,3 +234,142 @@ def test_parts_are_verified_wherever_they_come_from(mirror: Mirror, workdir: Pat
     assert built.status == 2
     assert "wrong bytes" in built.messages()
     assert not image_of(release, workdir).exists()
+
+
+def path_of(file: Path, release: Release) -> str:
+    """Where a server of the release's mirror has ``file``."""
+    return f"/{file.relative_to(release.mirror)}"
+
+
+def test_a_mirror_that_fails_twice_for_each_file_is_a_mirror(mirror: Mirror, workdir: Path) -> None:
+    release = mirror.release
+    with badly_published(release, workdir, "fetch: {retries: 3, timeout: 2}\n") as (
+        server,
+        descriptor,
+    ):
+        twice = (Trouble(status=500), Trouble(cut_after=100))
+        others = (path for path in server.content if not path.endswith(".jigdo"))
+        server.troubles |= dict.fromkeys(others, twice)
+
+        built = release_builder("build", "--json", descriptor, cwd=workdir)
+
+    assert built.status == 0, built.messages()
+    assert filecmp.cmp(image_of(release, workdir), release.image, shallow=False)
+
+
+@pytest.mark.parametrize(
+    ("trouble", "words"),
+    [
+        pytest.param(Trouble(delay=FOR_EVER), "out of time", id="silent"),
+        pytest.param(Trouble(piece=10, pause=0.2), "out of time", id="trickles"),
+        pytest.param(Trouble(redirect="file:///etc/passwd"), "no http URL", id="leads to a file"),
+        pytest.param(Trouble(status=403), "forbidden (403", id="403"),
+    ],
+)
+def test_a_build_ends_whatever_a_server_does(
+    mirror: Mirror, workdir: Path, trouble: Trouble, words: str
+) -> None:
+    release = mirror.release
+    part = some_part(release)
+    with badly_published(release, workdir, "fetch: {deadline: 2}\n") as (server, descriptor):
+        server.troubles[path_of(part, release)] = trouble
+        began = time.monotonic()
+
+        built = release_builder("build", "--json", descriptor, cwd=workdir)
+
+        took = time.monotonic() - began
+    assert built.status == 1
+    assert f"{server.url}{path_of(part, release)}: {words}" in built.messages()
+    assert took < 8
+    assert not image_of(release, workdir).exists()
+
+
+def test_a_build_that_was_stopped_fetches_nothing_twice(mirror: Mirror, workdir: Path) -> None:
+    release = mirror.release
+    part = path_of(some_part(release), release)
+    with badly_published(release, workdir) as (server, descriptor):
+        server.troubles[part] = Trouble(delay=FOR_EVER)
+        wanted = [path for path in server.content if path.endswith(".rpm")]
+        argv = ["env", "--default-signal=INT", *PROGRAM, "build", str(descriptor)]
+        with subprocess.Popen(argv, cwd=workdir, stderr=subprocess.PIPE, text=True) as running:
+            wait_until(
+                lambda: (
+                    sum(r.path in wanted and bool(r.sent) for r in server.requests)
+                    == len(wanted) - 1
+                ),
+                running,
+            )
+            running.send_signal(signal.SIGINT)
+            running.communicate()
+        server.troubles.clear()
+        before = len(server.requests)
+
+        built = release_builder("build", "--json", descriptor, cwd=workdir)
+
+        again = [r.path for r in server.requests[before:] if r.path in wanted]
+    assert running.returncode == 130
+    assert built.status == 0, built.messages()
+    assert again == [part]
+    assert filecmp.cmp(image_of(release, workdir), release.image, shallow=False)
+
+
+def test_when_the_lost_part_is_there_again_it_alone_is_fetched(
+    mirror: Mirror, workdir: Path
+) -> None:
+    release = mirror.release
+    lost = some_part(release)
+    with published(release, workdir) as (server, descriptor):
+        lost.rename(workdir / "lost")
+        first = release_builder("build", "--json", descriptor, cwd=workdir)
+        shutil.copy(workdir / "lost", lost)
+        before = len(server.requests())
+
+        second = release_builder("build", "--json", descriptor, cwd=workdir)
+
+        again = [r.path for r in server.requests()[before:] if r.path.endswith(".rpm")]
+    assert (first.status, second.status) == (1, 0), second.messages()
+    assert again == [path_of(lost, release)]
+    assert second.counts("assemble")["bytes_fetched"] == lost.stat().st_size
+
+
+def test_a_mirror_over_https_is_believed_with_its_certificate(
+    mirror: Mirror, workdir: Path
+) -> None:
+    release = mirror.release
+    tls = Tls(workdir / "own.pem", workdir / "own.key")
+    subprocess.run(
+        [
+            *("openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2"),
+            *("-keyout", tls.key, "-out", tls.certificate, "-subj", "/CN=own"),
+            *("-addext", "subjectAltName=IP:127.0.0.1"),
+        ],
+        check=True,
+        capture_output=True,
+    )
+    with serve(release.mirror, tls=tls) as server:
+        strange = describe(release, workdir, server.url)
+        refused = release_builder("build", "--json", strange, cwd=workdir)
+        known = describe(release, workdir, server.url, "fetch: {ca_bundle: own.pem}\n")
+        built = release_builder("build", "--json", known, cwd=workdir)
+
+    assert refused.status == 1
+    assert "not to be trusted (self-signed certificate)" in refused.messages()
+    assert built.status == 0, built.messages()
+    assert filecmp.cmp(image_of(release, workdir), release.image, shallow=False)
+
+
+def test_what_a_silent_server_has_is_missing(mirror: Mirror, workdir: Path) -> None:
+    release = mirror.release
+    part = some_part(release)
+    path = path_of(part, release)
+    how = "fetch: {retries: 0, timeout: 1, deadline: 20}\n"
+    with badly_published(release, workdir, how) as (server, descriptor):
+        server.troubles[path] = Trouble(delay=FOR_EVER)
+        release_builder("build", descriptor, cwd=workdir)
+
+        listed = release_builder("missing", "--json", descriptor, cwd=workdir)
+
+    (missing,) = listed.document["releases"][0]["missing"]
+    assert listed.status == 1
+    assert missing["tries"] == [{"url": f"{server.url}{path}", "answer": "timeout", "detail": ""}]
+    assert listed.document["releases"][0]["bytes_missing"] == part.stat().st_size

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Final
 
 from rich.filesize import decimal
 
-from release_builder.api.fetches import FetchOptions, fetch_image
+from release_builder.api.fetched_image import FetchOptions
+from release_builder.api.fetches import fetch_image
 from release_builder.cli.jigdo_lite.questions import ask_mirror, ask_scan, mirror_labels, scan_paths
 from release_builder.jigdo.syntax import read_lines, split_words, unpack
 from release_builder.steps.web_pair import fetched_pair
@@ -17,7 +18,7 @@ from release_builder.transport.http.client import HttpClient
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from release_builder.api.fetches import FetchedImage
+    from release_builder.api.fetched_image import FetchedImage
     from release_builder.cli.jigdo_lite.dialogue import Dialogue
     from release_builder.cli.jigdo_lite.settings import SettingsFile
     from release_builder.errors import Status
