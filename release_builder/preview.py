@@ -161,16 +161,11 @@ def _where_jigdo_is(
 def _fetched(plan: Plan, folder: Path, cache: DigestCache) -> Path:
     """``folder``, with the pair that the web server has."""
     # urllib3 takes a tenth of a second; most mirrors are none of the web.
-    from release_builder.steps.fetch import find_web_jigdo  # noqa: PLC0415
-    from release_builder.steps.web_pair import fetched_pair  # noqa: PLC0415
+    from release_builder.steps.fetch import web_pair  # noqa: PLC0415
     from release_builder.transport.http.client import HttpClient  # noqa: PLC0415
 
-    options = http_options(plan.release)
-    client = HttpClient(options, os.environ)
-    name = find_web_jigdo(client, plan.release)
-    path = folder / name
-    path.parent.mkdir(parents=True)
-    fetched_pair(plan.release.mirror.url + name, path.parent, client, options, cache)
+    client = HttpClient(http_options(plan.release), os.environ)
+    web_pair(plan.release, folder, client, cache)
     return folder
 
 

@@ -50,7 +50,12 @@ def get(source: str | Path, *, offline: bool = False) -> FetchedPair:
     options = HttpOptions(retries=0, timeout=10)
     with HttpClient(options, os.environ) as client:
         return fetched_pair(
-            str(source), Path("out"), None if offline else client, options, no_cache()
+            str(source),
+            Path("out"),
+            None if offline else client,
+            options,
+            no_cache(),
+            aside=Path("out/aside"),
         )
 
 
@@ -207,15 +212,36 @@ def test_a_template_without_a_digest_is_taken_and_told() -> None:
     assert pair.notes == ("cd.jigdo has no digest of its template: taken as it is",)
 
 
-def test_where_the_jigdo_is_gone_the_copy_here_is_used_and_told(server: BadServer) -> None:
+def test_where_no_server_answers_the_copy_here_is_used_and_told() -> None:
     Path("out/cd.jigdo").write_bytes(jigdo())
     Path("out/cd.template").write_bytes(TEMPLATE)
 
-    pair = get(server.url + JIGDO)
+    pair = get(f"http://127.0.0.1:1{JIGDO}")
 
     assert pair.template == Path("out/cd.template")
     (note,) = pair.notes
-    assert note.startswith(f"{server.url}{JIGDO}: not found (404 Not Found): the copy that is")
+    assert note.startswith(f"http://127.0.0.1:1{JIGDO}: unreachable")
+    assert note.endswith(": the copy that is here is used")
+
+
+def test_where_the_jigdo_is_gone_no_other_of_its_name_is_used(server: BadServer) -> None:
+    Path("out/cd.jigdo").write_bytes(jigdo())
+    Path("out/cd.template").write_bytes(TEMPLATE)
+
+    with pytest.raises(IncompleteError, match="not found"):
+        get(server.url + JIGDO)
+
+
+def test_a_jigdo_that_was_edited_is_kept(server: BadServer) -> None:
+    edited = jigdo() + b"# my own line\n"
+    Path("out/cd.jigdo").write_bytes(edited)
+    server.content = {JIGDO: jigdo(), "/iso/cd.template": TEMPLATE}
+
+    pair = get(server.url + JIGDO)
+
+    assert Path("out/aside/cd.jigdo").read_bytes() == edited
+    assert Path("out/cd.jigdo").read_bytes() == jigdo()
+    assert pair.notes == ("cd.jigdo was there, and another: it is out/aside/cd.jigdo now",)
 
 
 def test_offline_what_was_fetched_before_is_used(server: BadServer) -> None:
@@ -379,7 +405,7 @@ def test_a_template_is_asked_for_on_the_web_only(server: BadServer, scheme: str)
 
 
 def test_a_jigdo_that_is_not_there_is_told() -> None:
-    with pytest.raises(DescriptorError, match="there is no file 'none.jigdo'"):
+    with pytest.raises(DescriptorError, match="there is no file"):
         get("none.jigdo")
 
 

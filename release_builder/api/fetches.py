@@ -70,7 +70,7 @@ def fetch_image(
     cache, monitor = cache or no_cache(), monitor or Monitor()
     folder.mkdir(parents=True, exist_ok=True)
     client = None if options.offline else HttpClient(options.http, os.environ)
-    pair = fetched_pair(jigdo, folder, client, options.http, cache)
+    pair = fetched_pair(jigdo, folder, client, options.http, cache, aside=folder / "aside")
     with open_regular(pair.template) as stream:
         template = read_template(stream, str(pair.template))
         filename = pair.jigdo.image.filename or pair.template.stem

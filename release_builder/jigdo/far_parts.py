@@ -113,14 +113,13 @@ class FarParts:
     Args:
         source: Who fetches.
         out: The image.
-        on_bytes: Told, by any thread but one at a time, of bytes that came.
+        on_bytes: Told, by any thread, of bytes that came.
     """
 
     def __init__(self, source: FarSource, out: BinaryIO, on_bytes: Callable[[int], object]) -> None:
         self._source = source
         self._out = out
         self._on_bytes = on_bytes
-        self._telling = threading.Lock()
         self._wanted: SimpleQueue[tuple[MatchedFile, Place, int] | None] = SimpleQueue()
         self._ended: SimpleQueue[tuple[Place, bool | BaseException]] = SimpleQueue()
         self._places: set[Place] = set()
@@ -139,7 +138,7 @@ class FarParts:
 
     def want(self, part: MatchedFile, offset: int, held: int) -> None:
         """Have ``part`` fetched to ``offset``, where its first ``held`` bytes seem to stand."""
-        place = Place(self._out, offset, part, self._tell)
+        place = Place(self._out, offset, part, self._on_bytes)
         self._places.add(place)
         self._wanted.put((part, place, held))
         if self._threads < min(self._source.connections, len(self._places)):
@@ -159,12 +158,8 @@ class FarParts:
             if isinstance(result, BaseException):
                 raise result
             if not result:
-                self._tell(place.length - place.position)
+                self._on_bytes(place.length - place.position)
             yield place.part, result
-
-    def _tell(self, count: int) -> None:
-        with self._telling:
-            self._on_bytes(count)
 
     def _work(self) -> None:
         while wanted := self._wanted.get():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import threading
 from typing import TYPE_CHECKING, BinaryIO
 
 from release_builder.jigdo.entries import MatchedFile
@@ -57,8 +58,14 @@ def make_image(  # noqa: PLR0913 (each may be chosen apart from the others)
     if out.seek(0, os.SEEK_END) < length:
         out.truncate(length)
     writer = ImageWriter(out, length, tuple(algorithms))
-    far_parts = FarParts(far, out, on_bytes) if far else None
-    with ImageMaker(template, out, sources, writer, far_parts, on_bytes) as maker:
+    telling = threading.Lock()
+
+    def tell(count: int) -> None:
+        with telling:  # parts come by many threads
+            on_bytes(count)
+
+    far_parts = FarParts(far, out, tell) if far else None
+    with ImageMaker(template, out, sources, writer, far_parts, tell) as maker:
         maker.digests_parts = not proven_as_one
         maker.on_part = on_part
         for number, run in enumerate(template.description.runs):

@@ -6,14 +6,14 @@ import os
 from typing import TYPE_CHECKING, Final
 
 from release_builder.digests import digest_stream
-from release_builder.errors import IncompleteError, printable
+from release_builder.errors import IncompleteError, ReleaseBuilderError, printable
 from release_builder.files import open_regular
 from release_builder.report import Finding, Outcome, Severity, StepResult
 from release_builder.steps.release_servers import http_options
 from release_builder.steps.web_pair import fetched_pair
-from release_builder.transport.http import Answer, HttpError
+from release_builder.transport.http import Answer
 from release_builder.transport.http.client import HttpClient
-from release_builder.transport.http.download import download
+from release_builder.transport.http.download import NotHadError, download
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -21,7 +21,9 @@ if TYPE_CHECKING:
 
     from release_builder.descriptor.release import Release
     from release_builder.digests import Digest
+    from release_builder.jigdo.sources import DigestCache
     from release_builder.steps import Context
+    from release_builder.steps.web_pair import FetchedPair
 
 # Sums files have many names; these are the usual ones.
 _SUMS: Final = ("md5sum.txt", "sha1sum.txt", "sha256sum.txt", "MD5SUMS", "SHA256SUMS")
@@ -38,48 +40,55 @@ def run(context: Context) -> StepResult:
     plan = context.plan
     if plan.options.offline:
         return StepResult("fetch", Outcome.SKIPPED, "offline: the pair is taken as it is")
-    options = http_options(plan.release)
-    client = HttpClient(options, os.environ)
-    name = find_web_jigdo(client, plan.release)
-    path = plan.workdir.tree / name
-    path.parent.mkdir(parents=True, exist_ok=True)
-    before = _digests(path.parent)
-    url = plan.release.mirror.url + name
-    context.monitor.begin(f"fetch {printable(url)}")
+    client = HttpClient(http_options(plan.release), os.environ)
+    tree = plan.workdir.tree
+    before = _digests(tree, plan.release)
+    context.monitor.begin(f"fetch the pair from {plan.release.mirror.url}")
     try:
-        pair = fetched_pair(url, path.parent, client, options, context.cache)
-        for sums in (*_SUMS, f"{plan.release.image}.md5", f"{plan.release.image}.sha256"):
-            _fetch_sums(client, url, path.with_name(sums))
+        name, pair = web_pair(plan.release, tree, client, context.cache)
+        problems = tuple(_fetch_sums(client, plan.release, name, tree))
     finally:
         context.monitor.end()
-    new = {each for each, known in _digests(path.parent).items() if before.get(each) != known}
+    after = _digests(tree, plan.release)
+    new = sorted(each.name for each, digest in after.items() if before.get(each) != digest)
     return StepResult(
         "fetch",
         Outcome.DONE if new else Outcome.UNCHANGED,
-        f"{', '.join(sorted(new))} from {printable(url.rpartition('/')[0])}/"
+        f"{', '.join(map(printable, new))} from {plan.release.mirror.url}"
         if new
         else "the pair is as the mirror has it",
         counts={"files_fetched": len(new)},
-        findings=tuple(Finding(Severity.NOTE, note) for note in (*client.notes, *pair.notes)),
+        findings=(
+            *(Finding(Severity.NOTE, note) for note in (*client.notes, *pair.notes)),
+            *problems,
+        ),
         facts={"tree": str(plan.workdir.tree)},
     )
 
 
-def find_web_jigdo(client: HttpClient, release: Release) -> str:
-    """The path below the mirror of the .jigdo: one of those that it may have.
+def web_pair(
+    release: Release, tree: Path, client: HttpClient, cache: DigestCache
+) -> tuple[str, FetchedPair]:
+    """Bring the pair below ``tree``; its .jigdo has one of several names.
+
+    Returns:
+        The path of the .jigdo below the mirror, and the pair.
 
     Raises:
         IncompleteError: The mirror has none of them, or cannot be reached.
+        WrongBytesError: What it has is broken.
     """
-    asked = []
+    asked: list[str] = []
     for name in _names(release):
+        folder = (tree / name).parent
+        folder.mkdir(parents=True, exist_ok=True)
         try:
-            with client.get(release.mirror.url + name):
-                return name
-        except HttpError as error:
-            asked.append(f"{release.mirror.url}{name}: {error.answer.value} ({error.detail})")
+            url = release.mirror.url + name
+            return name, fetched_pair(url, folder, client, http_options(release), cache)
+        except NotHadError as error:
             if error.answer is not Answer.NOT_FOUND:
-                break
+                raise
+            asked.append(error.what)
     raise IncompleteError(
         "\n".join([f"no .jigdo of {release.image} is to be had:", *asked]),
         hint="correct `mirror:`, `version:` or `jigdo:`, or run again later",
@@ -93,24 +102,30 @@ def _names(release: Release) -> Iterator[str]:
         yield f"{folder}{release.image}.jigdo"
 
 
-def _fetch_sums(client: HttpClient, jigdo_url: str, path: Path) -> None:
-    """Bring a sums file that lies beside the .jigdo, or forget the copy of one that is gone."""
-    url = f"{jigdo_url.rpartition('/')[0]}/{path.name}"
-    try:
-        with client.get(url):
-            pass
-    except HttpError as error:
-        if error.answer is Answer.NOT_FOUND:
+def _fetch_sums(client: HttpClient, release: Release, jigdo: str, tree: Path) -> Iterator[Finding]:
+    """Bring the sums files that lie beside the .jigdo, and forget the copies of those that are gone.
+
+    One that cannot be had now is told, and its copy is not believed any longer.
+    """
+    for name in (*_SUMS, f"{release.image}.md5", f"{release.image}.sha256"):
+        path = (tree / jigdo).with_name(name)
+        url = f"{release.mirror.url}{jigdo.rpartition('/')[0]}/{name}"
+        retries = release.fetch.retries
+        try:
+            download(client, url, path, limit=_SUMS_LIMIT, retries=retries)
+        except ReleaseBuilderError as error:
             path.unlink(missing_ok=True)
-        return
-    download(client, url, path, limit=_SUMS_LIMIT)
+            if not (isinstance(error, NotHadError) and error.answer is Answer.NOT_FOUND):
+                what = f"the image is not held against it: {error.what}"
+                yield Finding(Severity.WARNING, what, error.hint)
 
 
-def _digests(folder: Path) -> dict[str, Digest]:
-    """What each file in ``folder`` is."""
+def _digests(tree: Path, release: Release) -> dict[Path, Digest]:
+    """What each file in the folders of the .jigdo is."""
     found = {}
-    for path in folder.iterdir():
-        if path.is_file():
-            with open_regular(path) as stream:
-                found[path.name] = digest_stream(stream, ["sha256"])["sha256"]
+    for folder in release.jigdo:
+        for path in (tree / folder).glob("*"):
+            if path.is_file():
+                with open_regular(path) as stream:
+                    found[path] = digest_stream(stream, ["sha256"])["sha256"]
     return found

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import filecmp
 import os
 import re
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 from urllib.parse import SplitResult, unquote, urljoin, urlsplit
@@ -17,10 +19,12 @@ from release_builder.errors import (
     printable,
 )
 from release_builder.files import check_leaf, open_regular
-from release_builder.jigdo.location import JigdoFile, read_jigdo
+from release_builder.jigdo.location import JigdoFile, parse_jigdo, read_jigdo
 from release_builder.jigdo.part_urls import encoded_url
 from release_builder.jigdo.sources import digest_of_file
-from release_builder.transport.http.download import download
+from release_builder.steps.image_file import move_aside
+from release_builder.transport.http.download import NotHadError, download
+from release_builder.transport.http.server import PASSING
 from release_builder.transport.http.urls import shown
 
 if TYPE_CHECKING:
@@ -54,8 +58,14 @@ class FetchedPair:
     notes: tuple[str, ...]
 
 
-def fetched_pair(
-    source: str, folder: Path, client: HttpClient | None, options: HttpOptions, cache: DigestCache
+def fetched_pair(  # noqa: PLR0913 (what it needs)
+    source: str,
+    folder: Path,
+    client: HttpClient | None,
+    options: HttpOptions,
+    cache: DigestCache,
+    *,
+    aside: Path | None = None,
 ) -> FetchedPair:
     """The pair of the .jigdo at ``source``; what comes from the web is left in ``folder``.
 
@@ -65,6 +75,8 @@ def fetched_pair(
         client: Asks servers; None for an offline run, which takes what ``folder`` has.
         options: How often a server is asked.
         cache: Digests known from before.
+        aside: For a folder of the user's own: where a .jigdo is moved that another takes the place
+            of. What is there is used, and that is told, when no server answers.
 
     Raises:
         IncompleteError: The .jigdo or the template is not to be had.
@@ -73,7 +85,7 @@ def fetched_pair(
         OSError: A file cannot be read or written.
     """
     notes: list[str] = []
-    path = _jigdo_path(source, folder, client, options, notes)
+    path = _jigdo_path(source, folder, client, options, notes, aside)
     jigdo = read_jigdo(path)
     notes += jigdo.problems[:_MOST_TOLD]
     if not jigdo.image.template_digests:
@@ -103,8 +115,13 @@ def fetched_pair(
     raise _no_template(path, leaf, here)
 
 
-def _jigdo_path(
-    source: str, folder: Path, client: HttpClient | None, options: HttpOptions, notes: list[str]
+def _jigdo_path(  # noqa: PLR0913, PLR0917 (what it needs)
+    source: str,
+    folder: Path,
+    client: HttpClient | None,
+    options: HttpOptions,
+    notes: list[str],
+    aside: Path | None,
 ) -> Path:
     if not source.lower().startswith(_WEB):
         parts = _split(source)
@@ -130,15 +147,9 @@ def _jigdo_path(
     if client:
         _check_replaceable(path, _JIGDO, ".jigdo file")
         try:
-            download(
-                client,
-                source,
-                path,
-                limit=_JIGDO_LIMIT,
-                retries=options.retries,
-            )
-        except IncompleteError as error:
-            if not path.is_file():
+            notes += _refresh(source, path, client, options, aside)
+        except NotHadError as error:
+            if not aside or error.answer not in PASSING or not path.is_file():
                 raise
             notes.append(f"{error.what}: the copy that is here is used")
     elif not path.is_file():
@@ -147,6 +158,26 @@ def _jigdo_path(
             hint="leave --offline out",
         )
     return path
+
+
+def _refresh(
+    url: str, path: Path, client: HttpClient, options: HttpOptions, aside: Path | None
+) -> list[str]:
+    """Fetch the .jigdo at ``url``; what it replaces may be edited, and is kept if ``aside`` is."""
+    new = path.with_name(f".{path.name}.fetched")
+    check = partial(parse_jigdo, name=str(path))
+    download(client, url, new, limit=_JIGDO_LIMIT, retries=options.retries, check=check)
+    notes = []
+    try:
+        if path.is_file() and filecmp.cmp(path, new, shallow=False):
+            return []
+        if aside and os.path.lexists(path):
+            moved = printable(str(move_aside(path, aside)))
+            notes.append(f"{printable(path.name)} was there, and another: it is {moved} now")
+        new.replace(path)
+    finally:
+        new.unlink(missing_ok=True)
+    return notes
 
 
 def _split(url: str) -> SplitResult:

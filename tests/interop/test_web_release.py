@@ -373,3 +373,51 @@ def test_what_a_silent_server_has_is_missing(mirror: Mirror, workdir: Path) -> N
     assert listed.status == 1
     assert missing["tries"] == [{"url": f"{server.url}{path}", "answer": "timeout", "detail": ""}]
     assert listed.document["releases"][0]["bytes_missing"] == part.stat().st_size
+
+
+def test_a_sums_file_that_cannot_be_had_is_told_and_not_believed(
+    mirror: Mirror, workdir: Path
+) -> None:
+    release = mirror.release
+    with published(release, workdir) as (_, descriptor):
+        release_builder("build", descriptor, cwd=workdir)
+    sums = f"{release.path}iso/x86_64/md5sum.txt"
+    with serve(release.mirror, more=f"location = /{sums} {{ return 503; }}") as server:
+        descriptor = describe(release, workdir, server.url)
+
+        built = release_builder("build", "--json", descriptor, cwd=workdir)
+
+    assert built.status == 0
+    assert f"{server.url}{sums}: busy" in built.messages()
+    assert not (workdir / "work" / "tree" / "iso" / "x86_64" / "md5sum.txt").exists()
+
+
+def test_a_sums_file_that_contradicts_the_template_stops_the_build(
+    mirror: Mirror, workdir: Path
+) -> None:
+    release = mirror.release
+    sums = release.mirror / release.path / "iso" / "x86_64" / "md5sum.txt"
+    sums.write_text(f"{'0' * 32}  {release.image.name}\n")
+    with published(release, workdir) as (_, descriptor):
+        built = release_builder("build", "--json", descriptor, cwd=workdir)
+
+    assert built.status == 2
+    assert not image_of(release, workdir).exists()
+
+
+def test_before_the_first_fetch_the_advice_is_to_fetch(mirror: Mirror, workdir: Path) -> None:
+    with published(mirror.release, workdir) as (_, descriptor):
+        listed = release_builder("missing", descriptor, cwd=workdir)
+
+    assert listed.status == 1
+    assert "nothing of smeserver 9.0beta3 was fetched yet" in listed.stderr
+    assert "release-builder build" in listed.stderr
+
+
+def test_after_a_build_a_plan_fetches_nothing(mirror: Mirror, workdir: Path) -> None:
+    with published(mirror.release, workdir) as (_, descriptor):
+        release_builder("build", descriptor, cwd=workdir)
+
+        planned = release_builder("plan", "--json", descriptor, cwd=workdir)
+
+    assert planned.document["plans"][0]["steps"][0]["parts_to_fetch"] == {"count": 0, "bytes": 0}

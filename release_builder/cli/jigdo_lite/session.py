@@ -90,7 +90,7 @@ class Session:
     def _pair(self, source: str) -> JigdoFile:
         """What the .jigdo says; it and its template are here then."""
         client = HttpClient(self._http, os.environ)
-        pair = fetched_pair(source, Path(), client, self._http, self._cache)
+        pair = fetched_pair(source, Path(), client, self._http, self._cache, aside=Path("aside"))
         for note in (*client.notes, *pair.notes):
             self._dialogue.once(note)
         names = [pair.jigdo.image.filename]
