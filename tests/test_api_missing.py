@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 from bad_server import FOR_EVER, BadServer, Trouble
 from fetching import Release, release_of
+from program import release_builder
 
 from release_builder import api
 from release_builder.monitor import Monitor
@@ -203,6 +204,27 @@ def test_a_server_that_answers_is_asked_for_every_part() -> None:
 
     assert {each.tries[0].answer for each in found.missing} == {Answer.NOT_FOUND}
     assert len(server.requests) == 30
+
+
+def test_people_read_what_was_asked_and_what_was_not(server: BadServer) -> None:
+    named = RELEASE.digest(RELEASE.parts[NAMES[0]]).jigdo
+    descriptor = lay_out(f"{server.url}/tree/")
+    jigdo = Path(f"work/tree/iso/x86_64/{IMAGE}.jigdo")
+    more = [f"{named}={place}" for place in ("ftp://127.0.0.1/a.rpm", "'http://a b/'")]
+    jigdo.write_bytes(RELEASE.jigdo("A=x:/", name=IMAGE, more="\n".join(more)))
+
+    ended = release_builder("missing", descriptor, cwd=Path.cwd())
+
+    url = f"{server.url}/tree/{NAMES[0]}"
+    digest = RELEASE.digest(RELEASE.parts[NAMES[0]])
+    assert (ended.status, ended.stderr) == (1, "")
+    assert [line.strip() for line in ended.stdout.splitlines()[:4]] == [
+        f"20,000  {NAMES[0]}  {digest}",
+        f"{url}: right ({THERE})",
+        "not asked: ftp://127.0.0.1/a.rpm",
+        "not asked: http://a b/: 'a b' is no host that can be asked",
+    ]
+    assert f"{IMAGE}.iso: 3 of 3 parts are missing (60.0 kB)" in ended.stdout
 
 
 def test_a_release_without_its_pair_does_not_hinder_others(server: BadServer) -> None:

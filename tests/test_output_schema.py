@@ -207,6 +207,17 @@ def test_fetch_of_what_is_not_there_beside_what_is(workdir: Path, web: BadServer
     assert "none.jigdo" in no_file["error"]["message"]
 
 
+def test_of_several_images_what_is_wrong_speaks_louder_than_what_this_machine_lacks(
+    workdir: Path, web: BadServer
+) -> None:
+    (workdir / "cd.jigdo").write_bytes(b"mine, and no .jigdo")
+
+    ended = fetch("none.jigdo", f"{web.url}/cd.jigdo", cwd=workdir)
+
+    assert_valid(ended, "fetch", 2, _FETCH)
+    assert "is there already" in ended.document["images"][1]["error"]["message"]
+
+
 def test_fetch_that_cannot_begin(workdir: Path) -> None:
     ended = fetch("{1,2}" * 10, cwd=workdir)
 

@@ -17,6 +17,7 @@ from release_builder.jigdo.location import ImageSection, JigdoFile, Server
 from release_builder.steps.part_servers import MissingPart, PartServers
 from release_builder.transport.http import Answer, HttpOptions, Try
 from release_builder.transport.http.fetcher import ServerFetcher
+from release_builder.transport.http.server import ServerStatistics
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -265,3 +266,27 @@ def test_who_was_stopped_fetches_no_more(workdir: Path) -> None:
 
     assert not fetch(servers, TWO, workdir)
     assert client.asked == ["http://a/one"]
+
+
+@pytest.mark.parametrize(
+    ("statistics", "line"),
+    [
+        pytest.param(
+            ServerStatistics("http://h", 3000, 2248, 1_000_000_000, 3, 0, 0.0451, 12e6),
+            "http://h: 2,248 files, 1.0 GB, 3 errors, 45 ms, 12.0 MB/s a connection",
+            id="busy",
+        ),
+        pytest.param(
+            ServerStatistics("https://h:8443", 2, 1, 500, 1, 0, 1.5, 999.6),
+            "https://h:8443: 1 file, 500 bytes, 1 error, 1500 ms, 1.0 kB/s a connection",
+            id="one of each",
+        ),
+        pytest.param(
+            ServerStatistics("http://h", 3, 0, 0, 3, 0, None, None),
+            "http://h: 0 files, 0 bytes, 3 errors",
+            id="never answered",
+        ),
+    ],
+)
+def test_what_a_server_did_is_a_line_for_people(statistics: ServerStatistics, line: str) -> None:
+    assert str(statistics) == line

@@ -123,7 +123,7 @@ class ImageMaker:
         if part.digest in self._fetching:
             self._fetch(part, self._offset)
         elif part.digest not in self._missing:
-            self._try_next(part, self._offset, self._candidates(part))
+            self._try_next(part, self._offset, self._candidates(part, self._offset))
         self._done(part.length)
 
     def trust(self, run: Run) -> None:
@@ -161,15 +161,15 @@ class ImageMaker:
         self._offset += length
         self._on_bytes(length)
 
-    def _candidates(self, part: MatchedFile) -> Iterator[Candidate]:
-        in_place = InPlace(self._out, self._offset)
+    def _candidates(self, part: MatchedFile, here: int) -> Iterator[Candidate]:
+        in_place = InPlace(self._out, here)
         if in_place.may_hold(part, self._image.sum_length):
             yield in_place
         for source in self._sources:
             yield from source.candidates(part)
         for offset in self._places.get(part.digest, ()):
             other = InPlace(self._out, offset)
-            if offset != self._offset and other.may_hold(part, self._image.sum_length):
+            if offset != here and other.may_hold(part, self._image.sum_length):
                 yield Elsewhere(other, offset)
 
     @cached_property
@@ -276,6 +276,6 @@ class ImageMaker:
     def _note_wrong(
         self, part: MatchedFile, candidate: Candidate, found: Digest | None, why: str = ""
     ) -> None:
-        if not isinstance(candidate, InPlace):
+        if not isinstance(candidate, InPlace | Elsewhere):  # nobody gave those
             where = candidate.where
             self._wrong[part.digest, where] = WrongPart(part, where, found, why)
