@@ -6,7 +6,13 @@ import pytest
 from memory_client import Time
 
 from release_builder.transport.http import Answer, HttpError
-from release_builder.transport.http.backoff import Deadline, Pace, pause_after
+from release_builder.transport.http.backoff import (
+    Deadline,
+    Pace,
+    bounded,
+    pause_after,
+    pause_before_probe,
+)
 
 
 @pytest.mark.parametrize(
@@ -93,3 +99,40 @@ def test_the_slowest_pace_is_a_kibibyte_a_second(amounts: list[int], slow: bool)
         return
     with pytest.raises(HttpError, match="slow"):
         come()
+
+
+def test_probes_come_after_longer_and_longer_pauses_up_to_half_a_minute() -> None:
+    assert [pause_before_probe(failed, lambda: 0.5) for failed in (0, 1, 2, 3, 4, 9999)] == [
+        *(2, 4, 8, 16, 30, 30)
+    ]
+    assert (pause_before_probe(0, lambda: 0), pause_before_probe(0, lambda: 1)) == (1.5, 2.5)
+
+
+@pytest.mark.parametrize(
+    ("seconds", "waited"),
+    [
+        pytest.param(5, 5, id="usual"),
+        pytest.param(0, 0.001, id="none"),
+        pytest.param(-3, 0.001, id="less than none"),
+        pytest.param(1e300, 86_400, id="ages"),
+        pytest.param(float("inf"), 86_400, id="infinite"),
+        pytest.param(float("nan"), 86_400, id="no number"),
+    ],
+)
+def test_what_is_waited_is_more_than_nothing_and_a_day_at_most(
+    seconds: float, waited: float
+) -> None:
+    assert bounded(seconds) == waited
+
+
+@pytest.mark.parametrize("seconds", [float("inf"), float("nan")])
+def test_a_deadline_that_is_no_number_is_none(seconds: float) -> None:
+    deadline = Deadline(seconds, Time())
+
+    deadline.check()
+
+    assert deadline.left() is None
+
+
+def test_a_far_deadline_is_waited_for_day_by_day() -> None:
+    assert Deadline(1e300, Time()).left() == 86_400

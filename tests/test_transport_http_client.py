@@ -16,6 +16,7 @@ from release_builder import __version__
 from release_builder.errors import DescriptorError, SurroundingsError
 from release_builder.transport.http import Answer, HttpError, HttpOptions
 from release_builder.transport.http.client import HttpClient
+from release_builder.transport.http.connections import Patience
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -623,6 +624,20 @@ def test_after_the_deadline_nothing_is_asked() -> None:
     assert not server.requests
 
 
+def test_the_end_may_come_just_when_somebody_looks_how_long_it_is_away() -> None:
+    over = Patience(30.0, time.monotonic() - 1)
+
+    assert 0 < over.left() <= 0.01
+
+
+@pytest.mark.parametrize("seconds", [float("inf"), float("nan"), 1e300])
+def test_however_long_may_be_waited_a_file_comes(seconds: float) -> None:
+    options = HttpOptions(timeout=seconds, deadline=seconds)
+
+    with BadServer({"/a": FILE}) as server, HttpClient(options, {}) as client:
+        assert fetched(client, f"{server.url}/a") == FILE
+
+
 def test_a_server_that_does_not_listen_is_unreachable(client: HttpClient) -> None:
     with socket.socket() as deaf:
         deaf.bind(("127.0.0.1", 0))
@@ -671,6 +686,11 @@ def test_escapes_arrive_as_they_are(client: HttpClient, path: str) -> None:
         refused(client, server.url + path)
 
     assert server.requests[0].path.lower() == path.lower()
+
+
+def test_a_scheme_may_be_in_capitals(client: HttpClient) -> None:
+    with BadServer({"/a": FILE}) as server:
+        assert fetched(client, f"{server.url}/a".replace("http:", "HTTP:")) == FILE
 
 
 # Certificates to trust

@@ -14,12 +14,12 @@ from release_builder.errors import (
     ReleaseBuilderError,
     WrongBytesError,
 )
-from release_builder.transport.http import HttpOptions
+from release_builder.transport.http import Answer, HttpOptions
 from release_builder.transport.http.client import HttpClient
-from release_builder.transport.http.download import download
+from release_builder.transport.http.download import NotHadError, download
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
 
 TEXT = b"[Jigdo]\nVersion=1.1\n" * 100
@@ -42,6 +42,7 @@ class Downloader:
         *,
         limit: int = 1 << 20,
         digests: Sequence[Digest] = (),
+        check: Callable[[bytes], object] | None = None,
         retries: int = 4,
     ) -> int:
         return download(
@@ -50,6 +51,7 @@ class Downloader:
             self.path,
             limit=limit,
             digests=digests,
+            check=check,
             retries=retries,
             sleep=self.naps.append,
             draw=lambda: 0.5,
@@ -232,6 +234,160 @@ def test_an_empty_file_comes(it: Downloader) -> None:
         assert it.bring(server, limit=0) == 0
 
     assert it.path.read_bytes() == b""
+
+
+NO_LENGTH = (("Content-Length", ""),)
+
+
+def test_a_file_with_a_digest_goes_on_where_it_broke(it: Downloader) -> None:
+    cut = Trouble(cut_after=1200)
+
+    with BadServer({"/a": TEXT}, {"/a": cut}) as server:
+        it.bring(server, digests=[MD5, SHA256])
+
+    assert it.path.read_bytes() == TEXT
+    assert [each.headers.get("range") for each in server.requests] == [None, "bytes=1200-"]
+
+
+def test_a_file_goes_on_from_a_server_that_gives_no_pieces(it: Downloader) -> None:
+    cut, whole = Trouble(cut_after=1200), Trouble(ignore_range=True)
+
+    with BadServer({"/a": TEXT}, {"/a": [cut, whole]}) as server:
+        it.bring(server, digests=[MD5])
+
+    assert it.path.read_bytes() == TEXT
+
+
+def test_pieces_that_do_not_fit_are_fetched_anew(it: Downloader) -> None:
+    changing = Trouble(body=TEXT[::-1], cut_after=1200)
+
+    with BadServer({"/a": TEXT}, {"/a": [changing]}) as server:
+        it.bring(server, digests=[MD5])
+
+    assert it.path.read_bytes() == TEXT
+    assert [each.headers.get("range") for each in server.requests] == [None, "bytes=1200-", None]
+
+
+def test_without_a_digest_a_file_begins_anew(it: Downloader) -> None:
+    with BadServer({"/a": TEXT}, {"/a": [Trouble(cut_after=1200)]}) as server:
+        it.bring(server)
+
+    assert it.path.read_bytes() == TEXT
+    assert [each.headers.get("range") for each in server.requests] == [None, None]
+
+
+def test_a_big_file_that_is_cut_often_comes_all_the_same(it: Downloader) -> None:
+    big = TEXT * 1000
+    digest = Digest("md5", hashlib.md5(big).digest())
+
+    with BadServer({"/a": big}, {"/a": Trouble(cut_after=300_000)}) as server:
+        it.bring(server, limit=len(big), digests=[digest], retries=0)
+
+    assert it.path.read_bytes() == big
+    assert sum(each.sent for each in server.requests) == len(big)
+
+
+def test_the_same_bytes_again_are_no_progress(it: Downloader) -> None:
+    trouble = Trouble(cut_after=300_000, ignore_range=True)
+
+    with BadServer({"/a": TEXT * 1000}, {"/a": trouble}) as server:
+        error = it.fail(server, limit=1 << 30, digests=[MD5], retries=2)
+
+    assert isinstance(error, IncompleteError)
+    assert len(server.requests) == 4  # the first of them was progress
+
+
+def _ends_well(content: bytes) -> None:
+    if not content.endswith(TEXT[-100:]):
+        raise WrongBytesError("it has no end")
+
+
+def test_a_file_that_seems_whole_is_checked_before_it_replaces_another(it: Downloader) -> None:
+    it.path.write_text("old")
+    cut = Trouble(headers=NO_LENGTH, cut_after=1210)
+
+    with (
+        BadServer({"/a": TEXT}, {"/a": cut}) as server,
+        pytest.raises(WrongBytesError, match="no end"),
+    ):
+        it.bring(server, check=_ends_well)
+
+    assert it.path.read_text() == "old"
+    assert len(server.requests) == 2
+
+
+def test_a_file_that_failed_its_check_may_be_right_the_next_time(it: Downloader) -> None:
+    cut = Trouble(headers=NO_LENGTH, cut_after=1210)
+
+    with BadServer({"/a": TEXT}, {"/a": [cut]}) as server:
+        it.bring(server, check=_ends_well)
+
+    assert it.path.read_bytes() == TEXT
+
+
+def test_no_pause_is_longer_than_the_time_that_is_left(workdir: Path) -> None:
+    busy = Trouble(status=503, headers=(("Retry-After", "20"),))
+    naps: list[float] = []
+
+    with (
+        BadServer({}, {"/a": busy}) as server,
+        HttpClient(HttpOptions(deadline=10), {}) as client,
+        pytest.raises(NotHadError, match=r"out of time \(after: busy\)") as caught,
+    ):
+        download(client, f"{server.url}/a", workdir / "a", limit=9, sleep=naps.append)
+
+    assert caught.value.answer is Answer.NO_TIME
+    assert naps == []
+
+
+def test_wrong_bytes_are_told_when_no_time_is_left_for_others(workdir: Path) -> None:
+    with (
+        BadServer({"/a": TEXT}) as server,
+        HttpClient(HttpOptions(deadline=60), {}) as client,
+        pytest.raises(WrongBytesError, match="should be"),
+    ):
+        download(
+            client,
+            f"{server.url}/a",
+            workdir / "a",
+            limit=9999,
+            digests=[WRONG],
+            clock=lambda: float("inf"),
+        )
+
+
+@pytest.mark.parametrize(
+    ("trouble", "answer"),
+    [
+        pytest.param(Trouble(status=404), Answer.NOT_FOUND, id="404"),
+        pytest.param(Trouble(status=500), Answer.SERVER_ERROR, id="500"),
+    ],
+)
+def test_the_answer_is_told(it: Downloader, trouble: Trouble, answer: Answer) -> None:
+    with BadServer(everywhere=trouble) as server:
+        error = it.fail(server)
+
+    assert isinstance(error, NotHadError)
+    assert error.answer is answer
+
+
+def test_who_is_held_back_is_not_slow(workdir: Path) -> None:
+    times = iter(range(0, 10_000, 8))  # seconds: a hundred bytes come each eight of them
+
+    with (
+        BadServer({"/a": TEXT}) as server,
+        HttpClient(HttpOptions(limit_rate=8000), {}) as client,
+    ):
+        came = download(
+            client,
+            f"{server.url}/a",
+            workdir / "a",
+            limit=1 << 20,
+            retries=0,
+            clock=lambda: float(next(times)),
+        )
+
+    assert came == len(TEXT)
 
 
 def test_no_password_is_shown(it: Downloader) -> None:

@@ -84,7 +84,9 @@ def test_what_no_proxy_does_not_mean_goes_through_the_proxy(no_proxy: str, url: 
     assert proxy_for(url, http_proxy=_PROXY, no_proxy=no_proxy) == _PROXY
 
 
-@pytest.mark.parametrize("value", ["socks5://me:secret@x:1080", "http://", "http://x:y/"])
+@pytest.mark.parametrize(
+    "value", ["socks5://me:secret@x:1080", "http://", "http://x:y/", "me:secret@x:99999"]
+)
 def test_a_proxy_that_cannot_be_used_is_refused(value: str) -> None:
     with pytest.raises(DescriptorError, match=r"^all_proxy=") as caught:
         Proxies({"all_proxy": value})

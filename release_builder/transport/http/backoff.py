@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Final
 
 from release_builder.transport.http import Answer, HttpError
@@ -13,6 +14,9 @@ _FIRST: Final = 0.5  # seconds that the first pause may take; doubled for each f
 _LONGEST: Final = 30.0
 _LONGEST_ASKED: Final = 60.0  # a server that wants more is asked too early
 _DOUBLINGS: Final = 16  # of which the pause is long at its longest
+_FIRST_PROBE: Final = 2.0  # seconds; doubled for each further one
+_DAY: Final = 86_400.0
+_SHORTEST: Final = 0.001  # seconds: sockets take no 0
 _SLOWEST: Final = 1024.0  # bytes a second
 _SHARES: Final = 256  # more connections than ever share a limited rate
 
@@ -37,6 +41,27 @@ def rest(asked: float) -> float:
     return min(max(asked, 0.0), _LONGEST_ASKED)
 
 
+def pause_before_probe(failed: int, random: Callable[[], float]) -> float:
+    """Seconds until somebody looks whether a server is back: about 2, 4, 8, 16, then 30.
+
+    Args:
+        failed: How many probes did not find it.
+        random: A number from 0 up to 1; it makes the pause up to a quarter shorter or longer.
+    """
+    usual = min(_LONGEST, _FIRST_PROBE * 2.0 ** min(failed, _DOUBLINGS))
+    return usual * (0.75 + 0.5 * random())
+
+
+def bounded(seconds: float) -> float:
+    """``seconds`` as sockets and locks can wait them: more than none, and a day at most."""
+    return _DAY if math.isnan(seconds) else min(max(seconds, _SHORTEST), _DAY)
+
+
+def end_after(seconds: float | None, now: float) -> float | None:
+    """When ``seconds`` from ``now`` are over; None for never, as for no number of seconds."""
+    return now + seconds if seconds is not None and math.isfinite(seconds) else None
+
+
 class Deadline:
     """When all fetching ends: after its time, or when somebody stops it.
 
@@ -47,7 +72,7 @@ class Deadline:
 
     def __init__(self, seconds: float | None, clock: Callable[[], float]) -> None:
         self._clock = clock
-        self._ends_at = None if seconds is None else clock() + seconds
+        self._ends_at = end_after(seconds, clock())
         self._stopped = False
 
     def stop(self) -> None:
@@ -66,10 +91,10 @@ class Deadline:
             raise HttpError(Answer.NO_TIME)
 
     def left(self, at_most: float | None = None) -> float | None:
-        """Seconds until then, or ``at_most`` if that is less; None for no end."""
+        """Seconds until then, ``at_most``, or a day if that is less; None for no end."""
         if self._ends_at is None:
             return at_most
-        left = max(0.0, self._ends_at - self._clock())
+        left = min(_DAY, max(0.0, self._ends_at - self._clock()))
         return left if at_most is None else min(left, at_most)
 
 
@@ -84,7 +109,7 @@ class Pace:
 
     def __init__(self, now: float, window: float, limit_rate: int | None) -> None:
         self._since = now
-        self._window = window
+        self._window = bounded(window)
         # Whom we hold back is not slow.
         self._floor = _SLOWEST if limit_rate is None else min(_SLOWEST, limit_rate / _SHARES)
         self._came = 0

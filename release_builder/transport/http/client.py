@@ -12,6 +12,7 @@ from urllib3 import BaseHTTPResponse, PoolManager, ProxyManager, Timeout
 from release_builder import __version__
 from release_builder.transport.http import Answer, HttpError
 from release_builder.transport.http.answers import TROUBLES, failure
+from release_builder.transport.http.backoff import end_after
 from release_builder.transport.http.body import HttpBody
 from release_builder.transport.http.connections import Patience, StaleError, pool_classes
 from release_builder.transport.http.credentials import Credentials, basic
@@ -51,6 +52,7 @@ class HttpClient:
         home: Where ``.netrc`` lies, in the place of ``HOME``.
 
     Attributes:
+        options: How.
         ends_at: When all asking ends, by the monotonic clock; None for never.
         notes: What the user should know, such as a netrc file that cannot be used.
 
@@ -62,8 +64,8 @@ class HttpClient:
     def __init__(
         self, options: HttpOptions, environ: Mapping[str, str], home: Path | None = None
     ) -> None:
-        deadline = options.deadline
-        self.ends_at = None if deadline is None else time.monotonic() + deadline
+        self.options = options
+        self.ends_at = end_after(options.deadline, time.monotonic())
         self._patience = Patience(options.timeout, self.ends_at)
         self._limit = RateLimit(options.limit_rate)
         self._credentials = Credentials(environ, home)

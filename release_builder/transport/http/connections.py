@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING
 from urllib3 import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.connection import HTTPConnection, HTTPSConnection
 
+from release_builder.transport.http.backoff import bounded
+
 if TYPE_CHECKING:
     import socket
     from typing import Any
@@ -31,7 +33,7 @@ class Patience:
     """
 
     def __init__(self, timeout: float, ends_at: float | None) -> None:
-        self._timeout = timeout
+        self._timeout = bounded(timeout)
         self.ends_at = ends_at
 
     def waits_until(self) -> float:
@@ -40,8 +42,11 @@ class Patience:
         return latest if self.ends_at is None else min(latest, self.ends_at)
 
     def left(self, longest: float = float("inf")) -> float:
-        """Seconds that may be waited now: ``longest``, the timeout, or less at the end of all."""
-        return min(longest, self.waits_until() - time.monotonic())
+        """Seconds that may be waited now: ``longest``, the timeout, or less at the end of all.
+
+        Never none: the end may just have come since somebody looked.
+        """
+        return bounded(min(longest, self.waits_until() - time.monotonic()))
 
     def is_over(self) -> bool:
         """Whether the end of all waiting has come."""

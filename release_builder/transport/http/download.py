@@ -6,7 +6,6 @@ import random
 import time
 from typing import TYPE_CHECKING, Final
 
-from release_builder.digests import Digest, hasher
 from release_builder.errors import (
     DescriptorError,
     IncompleteError,
@@ -15,16 +14,17 @@ from release_builder.errors import (
 )
 from release_builder.files import replacing
 from release_builder.transport.http import Answer, HttpError, Try
+from release_builder.transport.http.arriving import ArrivingFile
 from release_builder.transport.http.backoff import Pace, pause_after
 from release_builder.transport.http.server import PASSING
 from release_builder.transport.http.urls import parse, shown
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterable
     from pathlib import Path
-    from typing import BinaryIO
 
-    from release_builder.transport.http import Body, Client
+    from release_builder.digests import Digest
+    from release_builder.transport.http.client import HttpClient
 
 _WINDOW: Final = 30.0  # seconds over which a server may be slow
 _LATER: Final = "run it again later, or name another server"
@@ -40,17 +40,26 @@ _HINTS: Final = {
 }
 
 
-class _WrongDigestError(WrongBytesError):
-    """All came, and is not what it should be."""
+class NotHadError(IncompleteError):
+    """A server does not give a file.
+
+    Attributes:
+        answer: What came of asking it.
+    """
+
+    def __init__(self, what: str, answer: Answer, *, hint: str = "") -> None:
+        super().__init__(what, hint=hint)
+        self.answer = answer
 
 
 def download(  # noqa: PLR0913 (the last three only tests give)
-    client: Client,
+    client: HttpClient,
     url: str,
     path: Path,
     *,
     limit: int,
     digests: Iterable[Digest] = (),
+    check: Callable[[bytes], object] | None = None,
     retries: int = 4,
     clock: Callable[[], float] = time.monotonic,
     sleep: Callable[[float], object] = time.sleep,
@@ -58,17 +67,20 @@ def download(  # noqa: PLR0913 (the last three only tests give)
 ) -> int:
     """Bring ``url`` to ``path``, which gets its name only when all is there and right.
 
-    What broke off begins anew. Bytes with a wrong digest are fetched once more: the server may
-    just have been changing them.
+    What broke off goes on where it broke if there are digests; else it begins anew. Wrong bytes
+    are fetched once more: the server may just have been changing them.
 
     Args:
-        client: What asks.
+        client: What asks; nothing is waited for beyond its end.
         url: http or https.
         path: In a folder that exists; what stands there is replaced.
         limit: Bytes that the file may have at most.
         digests: That it must have, all of them.
-        retries: How often it is asked for again after failures that may pass.
-        clock: Seconds that only grow.
+        check: Given all bytes before the file gets its name: raises WrongBytesError if they are
+            not what they should be. For files that fit into memory.
+        retries: How often it is asked for again after failures that may pass, unless much came
+            meanwhile.
+        clock: Seconds that only grow, by which ``client.ends_at`` is meant.
         sleep: Lets so many seconds pass.
         draw: A number from 0 up to 1.
 
@@ -77,64 +89,78 @@ def download(  # noqa: PLR0913 (the last three only tests give)
 
     Raises:
         DescriptorError: ``url`` is nothing that may be asked.
-        IncompleteError: The server does not have the file, or cannot be reached.
-        WrongBytesError: The file is too long or has a wrong digest.
+        NotHadError: The server does not have the file, or cannot be reached.
+        WrongBytesError: The file is too long, has a wrong digest, or is none for ``check``.
         OSError: ``path`` cannot be written.
     """
-    wanted, failures, was_wrong = tuple(digests), 0, False
     try:
         parse(url)
     except HttpError as error:
         raise DescriptorError(_words(url, error), hint="correct the address") from error
-    while True:
-        asked = 0.0
-        try:
-            with client.get(url) as body, replacing(path) as out:
-                return _write(_paced(body, clock), out, shown(url), limit, wanted)
-        except _WrongDigestError:
-            if was_wrong or failures >= retries:
-                raise
-            was_wrong = True
-        except HttpError as error:
-            if error.answer not in PASSING or failures >= retries:
-                raise _given_up(url, error) from error
-            asked = error.after
-        failures += 1
-        sleep(pause_after(failures, asked, draw))
+    failures, was_wrong = 0, False
+    with replacing(path) as out:
+        file = ArrivingFile(out, shown(url), limit, tuple(digests))
+        while True:
+            asked = 0.0
+            fault = _receive(client, url, file, clock) or _fault(file, check)
+            if fault is None:
+                return file.length
+            if isinstance(fault, HttpError):
+                asked = fault.after
+                if file.progressed():
+                    failures = -1
+                if fault.answer not in PASSING or failures >= retries:
+                    raise _given_up(url, fault) from fault
+            elif was_wrong or failures >= retries:
+                raise fault
+            else:
+                was_wrong = True
+                file.restart()
+            failures += 1
+            pause = pause_after(failures, asked, draw)
+            if client.ends_at is not None and clock() + pause >= client.ends_at:
+                raise _out_of_time(url, fault) from fault
+            sleep(pause)
 
 
-def _paced(body: Body, clock: Callable[[], float]) -> Iterator[bytes]:
-    """The blocks of a body that does not trickle for ever."""
-    pace = Pace(clock(), _WINDOW, None)
-    for block in body.blocks():
-        pace.came(len(block), clock())
-        yield block
+def _receive(
+    client: HttpClient, url: str, file: ArrivingFile, clock: Callable[[], float]
+) -> HttpError | None:
+    """How it broke off; None if all came."""
+    try:
+        with client.get(url, start=file.next) as body:
+            file.begin(body.start)
+            pace = Pace(clock(), _WINDOW, client.options.limit_rate)
+            for block in body.blocks():
+                file.write(block)
+                pace.came(len(block), clock())
+    except HttpError as error:
+        return error
+    return None
 
 
-def _write(
-    blocks: Iterator[bytes], out: BinaryIO, name: str, limit: int, digests: tuple[Digest, ...]
-) -> int:
-    length = 0
-    hashers = {digest.algorithm: hasher(digest.algorithm) for digest in digests}
-    for block in blocks:
-        length += len(block)
-        if length > limit:
-            raise WrongBytesError(
-                f"{name} is longer than {limit:,} bytes: that cannot be right", hint=_LOOK
-            )
-        out.write(block)
-        for each in hashers.values():
-            each.update(block)
-    for digest in digests:
-        there = Digest(digest.algorithm, hashers[digest.algorithm].digest())
-        if there != digest:
-            raise _WrongDigestError(f"{name} is {there}, and should be {digest}", hint=_LATER)
-    return length
+def _fault(file: ArrivingFile, check: Callable[[bytes], object] | None) -> WrongBytesError | None:
+    """What is wrong with a file of which all came; None if nothing is."""
+    try:
+        file.check()
+        if check:
+            check(file.content())
+    except WrongBytesError as error:
+        return error
+    return None
+
+
+def _out_of_time(url: str, fault: HttpError | WrongBytesError) -> ReleaseBuilderError:
+    if isinstance(fault, WrongBytesError):
+        return fault
+    return _given_up(url, HttpError(Answer.NO_TIME, f"after: {fault.answer.value}"))
 
 
 def _given_up(url: str, error: HttpError) -> ReleaseBuilderError:
-    kind = WrongBytesError if error.answer is Answer.WRONG_LENGTH else IncompleteError
-    return kind(_words(url, error), hint=_HINTS.get(error.answer, _LATER))
+    words, hint = _words(url, error), _HINTS.get(error.answer, _LATER)
+    if error.answer is Answer.WRONG_LENGTH:
+        return WrongBytesError(words, hint=hint)
+    return NotHadError(words, error.answer, hint=hint)
 
 
 def _words(url: str, error: HttpError) -> str:

@@ -48,11 +48,12 @@ def _proxy(environ: Mapping[str, str], *names: str) -> Address | None:
     if name is None:
         return None
     value = environ[name]
+    url = value if "://" in value else f"http://{value}"
     try:
-        return parse(value if "://" in value else f"http://{value}")
+        return parse(url)
     except HttpError as error:
         raise DescriptorError(
-            f"{name}={shown(value)}: {error.detail}",
+            f"{name}={shown(url)}: {error.detail}",
             hint="name an http or https proxy, or unset the variable",
         ) from error
 
