@@ -28,7 +28,7 @@ from release_builder.jigdo.rsync_sum import rsync_sum
 from release_builder.jigdo.syntax import quote_word
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
     from typing import Any
 
@@ -183,6 +183,12 @@ def wait_until(happened: Callable[[], bool], running: subprocess.Popen[str]) -> 
     while not happened():
         assert running.poll() is None, running.communicate()
         time.sleep(0.02)
+
+
+def holds(unfinished: Path, parts: Iterable[bytes]) -> bool:
+    """Whether all ``parts`` have been written to an image that is being made."""
+    content = unfinished.read_bytes() if unfinished.exists() else b""
+    return all(part in content for part in parts)
 
 
 def assert_image(folder: Path, release: Release, name: str = "cd.iso") -> None:

@@ -310,7 +310,7 @@ def test_the_whole_begins_anew_when_its_server_is_dropped_meanwhile() -> None:
 
     def lie_twice() -> None:
         net.client.replies = {"http://a.test/other": Reply(content=OTHER)}
-        for _ in range(2):
+        for _ in range(20):
             net.fetch("http://a.test/other/f")
 
     net.client.replies[A] = [GOOD, Reply(give=300, meanwhile=lie_twice)]
@@ -341,22 +341,59 @@ def test_a_server_alone_that_gives_wrong_bytes_is_asked_once() -> None:
     assert net.client.requests == [(A, 0)]
 
 
-def test_a_server_that_lied_twice_is_dropped_and_named() -> None:
-    net = Net({A: Reply(content=OTHER)})
-    first = net.fetch(A)
-    before = net.fetcher.dropped
-    second = net.fetch(A)
+def test_a_server_that_lied_twice_is_named_and_asked_after_all_others() -> None:
+    net = Net({A: Reply(content=OTHER), B: Reply(error=Answer.NOT_FOUND)})
+    net.fetch(A)
+    before = net.fetcher.distrusted
+    net.fetch(A)
 
-    third = net.fetch(A, B)
+    net.fetch(A, B, C, last=C)
+    net.fetch(A, B)
 
-    assert [fetched.source for fetched in (first, second, third)] == [None, None, B]
     assert before == ()
-    assert net.fetcher.dropped == (("http://a.test", "wrong bytes for 2 files"),)
-    assert net.client.asked == [A, A, B]
-    assert third.tries == (
-        Try(B, Answer.RIGHT),
-        Try(A, Answer.WRONG_BYTES, "not asked: wrong bytes for 2 files"),
-    )
+    assert net.fetcher.distrusted == (("http://a.test", "wrong bytes for 3 files"),)
+    assert net.fetcher.dropped == ()
+    assert net.client.asked == [A, A, B, C, B, A]
+
+
+def test_a_server_that_lied_is_not_asked_while_the_other_pauses() -> None:
+    net = Net({A: Reply(content=OTHER), B: [Reply(error=Answer.SERVER_ERROR)]})
+    net.fetch(A)
+    net.fetch(A)
+
+    net.fetch(A, B)
+
+    assert net.client.asked[2:] == [B, B]
+
+
+def test_what_a_server_that_lied_has_alone_comes_from_it() -> None:
+    net = Net({A: [Reply(content=OTHER), Reply(content=OTHER)]})
+
+    came = [net.fetch(A).source for _ in range(10)]
+
+    assert came == [None, None, *[A] * 8]
+
+
+def test_a_server_that_lies_about_most_files_is_dropped() -> None:
+    net = Net({A: [GOOD] * 9 + [Reply(content=OTHER)] * 11})
+    for _ in range(20):
+        net.fetch(A)
+
+    fetched = net.fetch(A)
+
+    assert fetched.tries == (Try(A, Answer.WRONG_BYTES, "not asked: wrong bytes for 11 files"),)
+    assert net.fetcher.dropped == (("http://a.test", "wrong bytes for 11 files"),)
+    assert net.fetcher.distrusted == ()
+
+
+def test_a_server_that_lies_about_half_of_the_files_is_not_dropped() -> None:
+    net = Net({A: [GOOD] * 10 + [Reply(content=OTHER)] * 10})
+    for _ in range(20):
+        net.fetch(A)
+
+    fetched = net.fetch(A)
+
+    assert fetched.source == A
 
 
 def test_a_mirror_of_many_right_files_may_have_two_wrong_ones() -> None:
@@ -370,7 +407,7 @@ def test_a_mirror_of_many_right_files_may_have_two_wrong_ones() -> None:
     fetched = net.fetch(A)
 
     assert fetched.source == A
-    assert net.fetcher.dropped == ()
+    assert net.fetcher.distrusted == ()
 
 
 def test_more_than_the_file_is_refused_and_never_in_place() -> None:
@@ -487,6 +524,90 @@ def test_after_half_a_minute_one_request_tells_whether_a_server_is_back() -> Non
     assert at_once.tries[0].detail == "not asked: unreachable before"
     assert back.source == then.source == A
     assert net.fetcher.dropped == ()
+
+
+def test_a_file_waits_for_a_server_that_is_away() -> None:
+    net = Net({A: [Reply(error=Answer.UNREACHABLE)] * 5}, HttpOptions(retries=1))
+    net.fetch(A)
+    net.fetch(A)
+
+    fetched = net.fetch(A)
+
+    assert fetched.source == A
+    assert net.fetcher.dropped == ()
+
+
+@pytest.mark.parametrize(
+    ("chance", "pauses"),
+    [
+        pytest.param(0.0, [1.5, 3, 6, 12], id="shortest"),
+        pytest.param(0.5, [2, 4, 8, 16], id="usual"),
+    ],
+)
+def test_probes_come_after_longer_and_longer_pauses(chance: float, pauses: list[float]) -> None:
+    net = Net({A: Reply(error=Answer.UNREACHABLE)}, chance=chance)
+    net.fetch(A)
+    net.fetch(A)
+    net.time.slept.clear()
+
+    fetched = net.fetch(A)
+
+    assert net.time.slept == pauses
+    assert fetched.tries == (Try(A, Answer.UNREACHABLE),)
+    assert len(net.client.requests) == 5 + 5 + 1 + 4
+
+
+def test_a_probe_costs_a_file_none_of_its_retries() -> None:
+    net = Net({}, HttpOptions(retries=2))
+    down = Reply(error=Answer.UNREACHABLE)
+
+    def fail_others() -> None:
+        for number in range(2):
+            net.fetch(f"http://a.test/{number}/f", B, last=B)
+
+    last_try = Reply(give=1, end=Answer.UNREACHABLE, meanwhile=fail_others)
+    net.client.replies = {A: [down, last_try, down], "http://a.test/": down}
+
+    fetched = net.fetch(A)
+
+    assert fetched.source == A
+
+
+def test_who_waits_for_a_server_loses_it_when_the_probes_failed() -> None:
+    net = Net({A: Reply(error=Answer.UNREACHABLE)})
+    for _ in range(3):
+        net.fetch(A)
+    net.time.slept.clear()
+
+    later = [net.fetch(A) for _ in range(2000)]
+
+    assert {one.tries[0].detail for one in later} == {"not asked: unreachable before"}
+    assert net.time.slept == []
+
+
+def test_nobody_waits_for_a_server_whose_certificate_is_bad() -> None:
+    net = Net({A: Reply(error=Answer.TLS)})
+    for _ in range(3):
+        net.fetch(A)
+
+    fetched = net.fetch(A)
+
+    assert fetched.tries[0].detail == "not asked: not to be trusted before"
+    assert net.time.slept == []
+
+
+@pytest.mark.parametrize("last", [pytest.param("", id="usual"), pytest.param(B, id="last")])
+def test_nobody_waits_for_a_server_that_is_away_when_another_has_the_file(last: str) -> None:
+    net = Net({A: Reply(error=Answer.UNREACHABLE)})
+    net.fetch(A)
+    net.fetch(A)
+    net.fetch(A, B)
+    net.time.slept.clear()
+
+    fetched = net.fetch(A, B, last=last)
+
+    assert fetched.source == B
+    assert net.time.slept == []
 
 
 def test_a_server_without_trust_is_dropped_at_once() -> None:

@@ -207,10 +207,39 @@ def test_only_one_request_tells_whether_a_server_is_back() -> None:
     candidate = Candidate(A, server_of(A), last=False)
     board.take(A)
 
-    second = board.servers.take([candidate], MEGABYTE)
+    second = board.servers.take([candidate], MEGABYTE, patient=False)
 
     assert second is None
     assert candidate.barred == (Answer.UNREACHABLE, "unreachable before")
+
+
+def test_all_wait_for_the_one_request_that_tells_whether_a_server_is_back() -> None:
+    board = Board()
+    for _ in range(3):
+        board.fail(A, Answer.UNREACHABLE)
+    probe = board.take(A)
+    others = [_in_thread(lambda: board.take(A)) for _ in range(3)]
+
+    probe.ended = True
+    board.servers.give_back(probe)
+
+    assert probe.probe
+    assert [other().probe for other in others] == [False] * 3
+
+
+@pytest.mark.parametrize("deadline", [pytest.param(None, id="stop"), pytest.param(0.5, id="time")])
+def test_a_wait_for_a_server_that_is_away_ends_with_all(deadline: float | None) -> None:
+    down = Reply(error=Answer.UNREACHABLE)
+    client = MemoryClient({"f": b"file"}, {A: down})
+    options = HttpOptions(deadline=deadline, retries=10**6)
+    fetcher = ServerFetcher(client, options, random=lambda: 0.0)
+    ends = [_in_thread(lambda: fetcher.fetch([Source(A)], MemoryPlace(b"file"))) for _ in range(4)]
+    _until(lambda: bool(fetcher.dropped))
+
+    if deadline is None:
+        fetcher.stop()
+
+    assert {end().tries[0].answer for end in ends} == {Answer.NO_TIME}
 
 
 def test_who_waits_for_a_full_server_takes_another_when_its_pause_is_over() -> None:
@@ -281,6 +310,22 @@ def test_many_threads_and_few_turns_end_in_all_files() -> None:
     assert all(right)
     assert max(client.busiest.values()) <= 2
     assert set(client.under_way.values()) == {0}
+
+
+def test_a_server_that_is_away_for_a_while_loses_no_file() -> None:
+    together = threading.Barrier(8, timeout=PATIENCE)
+    first = Reply(give=1, end=Answer.UNREACHABLE, meanwhile=together.wait)
+    probe = Reply(error=Answer.UNREACHABLE)
+    client = MemoryClient({"f": b"file"}, {A: [first] * 8 + [probe] * 2})
+    fetcher = ServerFetcher(client, HttpOptions(), clock=client.time, sleep=client.time.sleep)
+
+    with ThreadPoolExecutor(8) as pool:
+        fetched = list(
+            pool.map(lambda _: fetcher.fetch([Source(A)], MemoryPlace(b"file")), range(400))
+        )
+
+    assert {one.source for one in fetched} == {A}
+    assert len(client.requests) == 400 + 8 + 2
 
 
 def test_a_stop_ends_a_pause() -> None:

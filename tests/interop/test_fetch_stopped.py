@@ -10,7 +10,7 @@ import sys
 from typing import TYPE_CHECKING
 
 import pytest
-from bad_server import FOR_EVER, BadServer, Trouble
+from bad_server import FOR_EVER, Trouble
 from builders import noise
 from fetching import (
     BOUNDS,
@@ -20,6 +20,7 @@ from fetching import (
     fetch,
     fetched,
     fetching,
+    holds,
     release_of,
     site,
     wait_until,
@@ -49,15 +50,6 @@ def small_disk(workdir: Path) -> Iterator[Path]:
     subprocess.run(["umount", disk], check=True)
 
 
-def stop_when_only_the_slow_are_left(
-    server: BadServer, running: subprocess.Popen[str], number: signal.Signals
-) -> None:
-    quick = sorted(path for path in RELEASE.tree() if path not in SLOW)
-    wait_until(lambda: sum(bool(r.sent) for r in server.requests) == 2 + len(quick), running)
-    wait_until(lambda: all(server.asked(path) for path in SLOW), running)
-    running.send_signal(number)
-
-
 @pytest.mark.parametrize(
     ("number", "status", "words"),
     [
@@ -69,10 +61,13 @@ def stop_when_only_the_slow_are_left(
 def test_parts_that_came_are_not_fetched_again(
     workdir: Path, number: signal.Signals, status: int, words: str
 ) -> None:
+    quick = [content for path, content in RELEASE.tree().items() if path not in SLOW]
     with site(RELEASE, dict.fromkeys(SLOW, Trouble(delay=FOR_EVER))) as server:
         url = f"{server.url}/cd.jigdo"
         with fetching("--connections", "6", url, cwd=workdir) as running:
-            stop_when_only_the_slow_are_left(server, running, number)
+            wait_until(lambda: holds(workdir / "cd.iso.tmp", quick), running)
+            wait_until(lambda: all(server.asked(path) for path in SLOW), running)
+            running.send_signal(number)
             _, err = running.communicate()
         assert_no_image(workdir)
         server.troubles.clear()
@@ -157,7 +152,7 @@ def test_the_end_of_time_is_as_good_as_a_stop(workdir: Path) -> None:
 def test_two_runs_at_once_do_not_write_one_image(workdir: Path) -> None:
     with site(RELEASE, {SLOW[0]: Trouble(delay=FOR_EVER)}) as server:
         with fetching(f"{server.url}/cd.jigdo", cwd=workdir) as running:
-            wait_until(lambda: bool(server.asked(SLOW[0])), running)
+            wait_until(lambda: len(server.requests) == 2 + len(RELEASE.parts), running)
             before = len(server.requests)
 
             second = fetch("cd.jigdo", cwd=workdir)

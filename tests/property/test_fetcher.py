@@ -40,7 +40,9 @@ def most_requests(sources: list[Source], retries: int, length: int) -> int:
     urls = {source.url for source in sources}
     servers = {server_of(url) for url in urls}
     passes = len(urls) + 2
-    return len(urls) + 2 + (retries + 1) * (len(servers) + passes * (length // PROGRESS))
+    progress = passes * (length // PROGRESS)
+    probes = retries * len(servers)
+    return len(urls) + 2 + (retries + 1) * (len(servers) + progress) + probes
 
 
 def fetcher_of(
@@ -144,7 +146,7 @@ def test_threads_share_servers_without_a_hang(
 ) -> None:
     files = data.draw(st.lists(chosen, min_size=4, max_size=12))
     client = MemoryClient({"f": RIGHT[:5000]}, replies)
-    options = HttpOptions(connections=1, retries=3, deadline=10.0)
+    options = HttpOptions(connections=1, retries=3, deadline=1.0)
     fetcher = ServerFetcher(client, options, random=lambda: 0.0)
     places = [MemoryPlace(RIGHT[:5000]) for _ in files]
 

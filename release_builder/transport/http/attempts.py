@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from release_builder.transport.http import Answer, Try
@@ -25,6 +25,7 @@ class Candidate:
         last: To be asked only when the others failed.
         requests: How often it was asked.
         ready_at: When it may be asked again, in seconds.
+        file: What it is asked for: the same for all URLs of one file.
         barred: Why its server is not asked now, for any file; None if it is.
     """
 
@@ -33,6 +34,7 @@ class Candidate:
     last: bool
     requests: int = 0
     ready_at: float = float("-inf")
+    file: object = field(default_factory=object)
     barred: tuple[Answer, str] | None = None
 
 
@@ -48,7 +50,8 @@ class Attempts:
     def __init__(self, sources: Sequence[Source], retries: int) -> None:
         urls = {source.url: source for source in reversed(sources)}
         self._candidates = [
-            Candidate(url, server_of(url), source.last) for url, source in reversed(urls.items())
+            Candidate(url, server_of(url), source.last, file=self)
+            for url, source in reversed(urls.items())
         ]
         self._retries = retries
         self._failures: dict[str, int] = {}

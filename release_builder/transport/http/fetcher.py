@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import random as random_module
 import time
+from functools import partial
 from typing import TYPE_CHECKING
 
 from release_builder.transport.http import Answer, Fetched, HttpError
 from release_builder.transport.http.attempts import Attempts
 from release_builder.transport.http.backoff import Deadline, Pace, pause_after
+from release_builder.transport.http.outage import Outage
 from release_builder.transport.http.pieces import Pieces
 from release_builder.transport.http.server import PASSING
 from release_builder.transport.http.servers import Servers
@@ -25,7 +27,8 @@ class ServerFetcher:
     """Fetches files from the best of their sources; used by several threads at once.
 
     For a file of L bytes with S URLs on G servers and R retries it asks at most
-    ``S + 2 + (R + 1) * (G + (S + 2) * (L // PROGRESS))`` times.
+    ``S + 2 + (R + 1) * (G + (S + 2) * (L // PROGRESS)) + R * G`` times, the last of them to see
+    whether servers are back that all files wait for.
 
     Args:
         client: Asks.
@@ -49,12 +52,23 @@ class ServerFetcher:
         self._clock = clock
         self._random = random
         self._deadline = Deadline(options.deadline, clock)
-        self._servers = Servers(options.connections, self._deadline, clock, sleep)
+        self._servers = Servers(
+            options.connections,
+            self._deadline,
+            clock,
+            sleep,
+            new_outage=partial(Outage, options.retries, random),
+        )
 
     @property
     def dropped(self) -> tuple[tuple[str, str], ...]:
         """The servers that are asked no more, or hardly ever, each with why."""
         return self._servers.dropped()
+
+    @property
+    def distrusted(self) -> tuple[tuple[str, str], ...]:
+        """The servers that are asked only for what nobody else has, each with why."""
+        return self._servers.distrusted()
 
     def statistics(self) -> tuple[ServerStatistics, ...]:
         """What each server did so far, in the order first met."""
@@ -92,10 +106,11 @@ class ServerFetcher:
 
     def _take(self, attempts: Attempts, pieces: Pieces) -> Turn | None:
         length, bound_to = pieces.place.length, pieces.bound_to
-        turn = self._servers.take(attempts.open(bound_to), length)
-        if turn or not bound_to:
-            return turn
-        # The server that should give the rest was dropped meanwhile, for what it did elsewhere.
+        if bound_to:
+            turn = self._servers.take(attempts.open(bound_to), length, patient=False)
+            if turn:
+                return turn
+        # Or the server that should give the rest is away, or dropped for what it did elsewhere.
         return self._servers.take(attempts.open(), length)
 
     def _ask(self, turn: Turn, pieces: Pieces) -> HttpError | None:
@@ -142,7 +157,7 @@ class ServerFetcher:
         if error.answer in PASSING:
             if pieces.progressed():
                 attempts.forgive(candidate)
-            else:
+            elif not turn.excused:
                 attempts.count(candidate)
             pause = pause_after(attempts.failures(candidate), error.after, self._random)
             attempts.postpone(candidate, self._clock() + pause)

@@ -4,11 +4,16 @@ from __future__ import annotations
 
 from collections import deque
 from dataclasses import dataclass
-from typing import Final
+from typing import TYPE_CHECKING, Final
+
+from rich.filesize import decimal
 
 from release_builder.transport.http import Answer, HttpError
 from release_builder.transport.http.backoff import rest
 from release_builder.transport.http.urls import parse, shown
+
+if TYPE_CHECKING:
+    from release_builder.transport.http.outage import Outage
 
 PASSING: Final = frozenset(
     {Answer.SERVER_ERROR, Answer.BUSY, Answer.UNREACHABLE, Answer.TIMEOUT, Answer.CUT_OFF}
@@ -16,11 +21,9 @@ PASSING: Final = frozenset(
 """Failures that may pass: the same URL is worth another try."""
 
 _USUAL_PORTS: Final = {"http": 80, "https": 443}
-# Files in a row that must fail so; a server may well have a few that it cannot read.
-_DOWN: Final = {Answer.UNREACHABLE: 3, Answer.TIMEOUT: 3, Answer.TLS: 3, Answer.SERVER_ERROR: 16}
-_DOWN_FOR: Final = 30.0  # seconds; then one request tells whether it is back
 _LIES: Final = 2
 _RIGHT_FOR_A_LIE: Final = 10  # a mirror of thousands of files may have an odd one
+_JUDGED: Final = 20  # files that show whether it is more wrong than right
 
 _WEIGHT: Final = 0.3  # of the newest in a moving average
 _HALF_LIFE: Final = 60.0  # seconds until an error weighs half
@@ -64,9 +67,23 @@ class ServerStatistics:
     latency: float | None
     rate: float | None
 
+    def __str__(self) -> str:
+        said = [_counted(self.files, "file"), decimal(self.received)]
+        if self.errors:
+            said.append(_counted(self.errors, "error"))
+        if self.latency is not None:
+            said.append(f"{self.latency * 1000:.0f} ms")
+        if self.rate is not None:
+            said.append(f"{decimal(round(self.rate))}/s a connection")
+        return f"{self.server}: {', '.join(said)}"
+
 
 class Server:
     """One server; not thread-safe: ``Servers`` has the lock.
+
+    Args:
+        name: ``scheme://host:port``.
+        outage: Tells whether it is away.
 
     Attributes:
         name: ``scheme://host:port``.
@@ -76,7 +93,7 @@ class Server:
         rests_until: When it may be asked again, as it said.
     """
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, outage: Outage) -> None:
         self.name = name
         self.under_way = 0
         self.unanswered: dict[object, float] = {}
@@ -88,9 +105,7 @@ class Server:
         self._latency: float | None = None
         self._rate: float | None = None
         self._trouble, self._trouble_at = 0.0, 0.0
-        self._files_down = 0
-        self._down_until: float | None = None
-        self._down_as = Answer.UNREACHABLE
+        self._outage = outage
         self._dropped: tuple[Answer, str] | None = None
 
     @property
@@ -98,28 +113,34 @@ class Server:
         """Whether nobody asked it yet."""
         return not self._requests
 
-    def barred(self, now: float, *, known: bool) -> tuple[Answer, str] | None:
-        """Why it is not to be asked now; None if it is.
-
-        Args:
-            now: When.
-            known: Whether it was asked for that file before: then the file has its retries,
-                though the server went down.
-        """
-        if self._dropped:
+    def barred(self, now: float) -> tuple[Answer, str] | None:
+        """Why it is not to be asked at ``now``; None if it is."""
+        away = self._outage.why
+        if self._dropped or not away or now >= self._outage.probe_at:
             return self._dropped
-        if self._down_until is None or known or (now >= self._down_until and not self.under_way):
-            return None
-        return self._down_as, f"{self._down_as.value} before"
+        return away[0], f"{away[0].value} before"
+
+    @property
+    def ready_at(self) -> float:
+        """When it may be asked again; infinite until it is known whether it is back."""
+        return max(self.rests_until, self._outage.probe_at)
+
+    @property
+    def may_come_back(self) -> bool:
+        """Whether it is away, and worth waiting for."""
+        return not self._dropped and self._outage.may_pass
 
     @property
     def dropped(self) -> str:
         """Why it is asked no more, or hardly ever; empty if it is."""
-        if self._dropped:
-            return self._dropped[1]
-        if self._down_until is None:
-            return ""
-        return f"{self._down_as.value} for {self._files_down} files in a row"
+        why = self._dropped or self._outage.why
+        return why[1] if why else ""
+
+    @property
+    def distrusted(self) -> str:
+        """Why it is asked only for what nobody else has; empty if it is for all, or none."""
+        lies = self._lies >= _LIES and self._lies * _RIGHT_FOR_A_LIE > self._right
+        return self._said_of_lies() if lies and not self._dropped else ""
 
     def cost(self, length: int, now: float, allowed: int) -> float:
         """Seconds that a file of ``length`` bytes may take from it, dearer by errors and load."""
@@ -129,11 +150,16 @@ class Server:
         seconds = latency + length / (self._rate or _HOPED_RATE)
         return seconds * (1 + _ERROR_COST * self._trouble_now(now)) * (1 + self.under_way / allowed)
 
-    def begin(self, turn: object, now: float) -> None:
-        """It is asked."""
+    def begin(self, turn: object, now: float) -> bool:
+        """It is asked.
+
+        Returns:
+            Whether that tells if it is back.
+        """
         self._requests += 1
         self.under_way += 1
         self.unanswered[turn] = now
+        return self._outage.begin(turn)
 
     def answer(self, turn: object, now: float) -> None:
         """It began to answer."""
@@ -146,6 +172,7 @@ class Server:
         """A request is over, well or not, after it gave ``received`` bytes in ``seconds``."""
         self.under_way -= 1
         self.unanswered.pop(turn, None)
+        self._outage.end(turn)
         self._received += received
         self._streaming += seconds
         if received >= _ENOUGH and seconds > 0:
@@ -154,29 +181,28 @@ class Server:
     def went_well(self, now: float) -> None:
         """It gave all that it was asked for."""
         self._trouble, self._trouble_at = _blend(self._trouble_now(now), 0.0), now
-        self._is_up()
+        self._outage.over()
 
-    def failed(self, error: HttpError, now: float, *, first: bool) -> None:
+    def failed(self, error: HttpError, file: object, now: float, *, probe: bool) -> bool:
         """It did not give what it was asked for.
 
         Args:
             error: What it gave instead.
+            file: What it was asked for.
             now: When.
-            first: Whether it is the first time for that file.
+            probe: Whether that should tell if it is back.
+
+        Returns:
+            Whether the file keeps its retries all the same.
         """
         self._errors += 1
         self._trouble, self._trouble_at = _blend(self._trouble_now(now), 1.0), now
         if error.answer is Answer.TLS and self.name.startswith("https:") and not self._answers:
             # Later, or over http, it is the fault of another that it leads to for this file.
             self._dropped = (Answer.TLS, f"{Answer.TLS.value}: {error.detail}")
-        elif error.answer in _DOWN:
-            self._files_down += first
-            if self._files_down >= _DOWN[error.answer]:
-                self._down_until, self._down_as = now + _DOWN_FOR, error.answer
-        else:
-            self._is_up()
         if error.answer is Answer.BUSY:
             self.rests_until = max(self.rests_until, now + rest(error.after))
+        return self._outage.failed(error.answer, file, now, probe=probe)
 
     def judge(self, *, right: bool, now: float) -> None:
         """A whole file that it gave is right, or not."""
@@ -186,8 +212,8 @@ class Server:
         self._lies += 1
         self._errors += 1
         self._trouble, self._trouble_at = _blend(self._trouble_now(now), 1.0), now
-        if self._lies >= _LIES and self._lies * _RIGHT_FOR_A_LIE > self._right:
-            self._dropped = (Answer.WRONG_BYTES, f"wrong bytes for {self._lies} files")
+        if self._lies + self._right >= _JUDGED and self._lies > self._right:
+            self._dropped = (Answer.WRONG_BYTES, self._said_of_lies())
 
     def statistics(self) -> ServerStatistics:
         """What it did so far."""
@@ -202,11 +228,15 @@ class Server:
             rate=self._received / self._streaming if self._streaming else None,
         )
 
-    def _is_up(self) -> None:
-        self._files_down, self._down_until = 0, None
+    def _said_of_lies(self) -> str:
+        return f"wrong bytes for {self._lies} files"
 
     def _trouble_now(self, now: float) -> float:
         return float(self._trouble * 0.5 ** ((now - self._trouble_at) / _HALF_LIFE))
+
+
+def _counted(count: int, thing: str) -> str:
+    return f"{count:,} {thing}" if count == 1 else f"{count:,} {thing}s"
 
 
 def _blend(average: float | None, newest: float) -> float:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from release_builder.transport.http import Answer
+from release_builder.transport.http.outage import Outage
 from release_builder.transport.http.server import Server, ServerStatistics
 
 if TYPE_CHECKING:
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from release_builder.transport.http.backoff import Deadline
 
 _USUAL: Final = 8  # requests at a time to one server
+_NEVER: Final = float("inf")
 _GOOD_ENOUGH: Final = 8.0  # times dearer than the best: better than to wait for that one
 
 
@@ -27,22 +29,24 @@ class Turn:
     Attributes:
         candidate: What to ask.
         server: Its server.
-        first: Whether nothing was asked of that server before for the file.
         began: When it was given, in seconds.
+        probe: Whether it tells if a server is back that was away.
         answered: When the answer began; None before.
         received: Bytes that came.
         error: How it failed; None while it did not.
         ended: Whether all came that was to come, and no more.
+        excused: Whether its failure costs the file none of its retries.
     """
 
     candidate: Candidate
     server: Server
-    first: bool
     began: float
+    probe: bool = False
     answered: float | None = None
     received: int = 0
     error: HttpError | None = None
     ended: bool = False
+    excused: bool = False
 
 
 class Servers:
@@ -53,6 +57,7 @@ class Servers:
         deadline: When all waiting ends.
         clock: Seconds that only grow.
         sleep: Waits for some seconds; None for a wait that ``stop`` ends.
+        new_outage: Makes what tells whether a server is away.
     """
 
     def __init__(
@@ -61,11 +66,14 @@ class Servers:
         deadline: Deadline,
         clock: Callable[[], float],
         sleep: Callable[[float], object] | None = None,
+        *,
+        new_outage: Callable[[], Outage] = Outage,
     ) -> None:
         self._allowed = _USUAL if allowed is None else allowed
         self._deadline = deadline
         self._clock = clock
         self._sleep = sleep
+        self._new_outage = new_outage
         self._servers: dict[str, Server] = {}
         # Its lock may be taken twice: a signal's handler that stops all runs in a thread that
         # may hold it.
@@ -77,8 +85,15 @@ class Servers:
         with self._changed:
             self._changed.notify_all()
 
-    def take(self, candidates: Sequence[Candidate], length: int) -> Turn | None:
+    def take(
+        self, candidates: Sequence[Candidate], length: int, *, patient: bool = True
+    ) -> Turn | None:
         """Wait for the turn to ask the best of ``candidates`` for a file of ``length`` bytes.
+
+        Args:
+            candidates: Whom the file may come from.
+            length: Bytes of the file.
+            patient: Whether to wait for servers that are away, if all are.
 
         Returns:
             The turn, to be given back; None if no server of theirs is to be asked: ``barred`` of
@@ -93,7 +108,7 @@ class Servers:
                 while True:
                     self._deadline.check()
                     now = self._clock()
-                    admitted = self._admitted(candidates, now)
+                    admitted = self._admitted(candidates, now, patient=patient)
                     if not admitted:
                         return None
                     ready = self._ready(admitted, now)
@@ -104,11 +119,11 @@ class Servers:
                     ranked = self._ranked(ready, length, now)
                     for candidate in ranked:
                         if self._has_room(self._servers[candidate.server], waiting):
-                            return self._begin(candidate, candidates, now)
+                            return self._begin(candidate, now)
                     self._queue(waiting, {candidate.server for candidate in ranked})
                     # Not only for room: another candidate may be ready sooner.
-                    later = [at - now for at in map(self._ready_at, admitted) if at > now]
-                    self._changed.wait(self._deadline.left(min(later, default=None)))
+                    later = (at - now for at in map(self._ready_at, admitted) if at > now)
+                    self._wait(min(later, default=_NEVER))
             finally:
                 self._leave_queues(waiting)
 
@@ -127,7 +142,9 @@ class Servers:
             if turn.ended:
                 turn.server.went_well(now)
             elif turn.error and turn.error.answer is not Answer.NO_TIME:  # which is our own doing
-                turn.server.failed(turn.error, now, first=turn.first)
+                turn.excused = turn.server.failed(
+                    turn.error, turn.candidate.file, now, probe=turn.probe
+                )
             self._changed.notify_all()
 
     def judge(self, turn: Turn, *, right: bool) -> None:
@@ -143,23 +160,48 @@ class Servers:
                 (server.name, server.dropped) for server in self._servers.values() if server.dropped
             )
 
+    def distrusted(self) -> tuple[tuple[str, str], ...]:
+        """The servers that are asked only for what nobody else has, and why."""
+        with self._changed:
+            return tuple(
+                (server.name, server.distrusted)
+                for server in self._servers.values()
+                if server.distrusted
+            )
+
     def statistics(self) -> tuple[ServerStatistics, ...]:
         """What each server did so far, in the order first met."""
         with self._changed:
             return tuple(server.statistics() for server in self._servers.values())
 
-    def _admitted(self, candidates: Sequence[Candidate], now: float) -> list[Candidate]:
-        """Those whose server may be asked, but no last one before all the others were."""
+    def _server(self, candidate: Candidate) -> Server:
+        server = self._servers.get(candidate.server)
+        if not server:
+            server = Server(candidate.server, self._new_outage())
+            self._servers[candidate.server] = server
+        return server
+
+    def _admitted(
+        self, candidates: Sequence[Candidate], now: float, *, patient: bool
+    ) -> list[Candidate]:
+        """Those whose server may be asked, but no last one before all the others were.
+
+        Who is away is waited for if it alone may have the file, who lied is asked if it alone may.
+        """
         for candidate in candidates:
-            server = self._servers.setdefault(candidate.server, Server(candidate.server))
-            candidate.barred = server.barred(now, known=candidate.requests > 0)
+            candidate.barred = self._server(candidate).barred(now)
         admitted = [candidate for candidate in candidates if not candidate.barred]
+        if patient and not admitted:
+            admitted = [one for one in candidates if self._server(one).may_come_back]
+            for candidate in admitted:
+                candidate.barred = None
+        admitted = [one for one in admitted if not self._server(one).distrusted] or admitted
         usual = [candidate for candidate in admitted if not candidate.last]
         all_failed = all(candidate.requests for candidate in usual)
         return admitted if all_failed else usual
 
     def _ready_at(self, candidate: Candidate) -> float:
-        return max(candidate.ready_at, self._servers[candidate.server].rests_until)
+        return max(candidate.ready_at, self._server(candidate).ready_at)
 
     def _ready(self, admitted: Sequence[Candidate], now: float) -> list[Candidate]:
         """Those that may be asked now, but no last one if another may."""
@@ -184,12 +226,11 @@ class Servers:
         ahead = queue.index(waiting) if waiting in queue else len(queue)
         return server.under_way + ahead < self._allowed
 
-    def _begin(self, candidate: Candidate, candidates: Sequence[Candidate], now: float) -> Turn:
+    def _begin(self, candidate: Candidate, now: float) -> Turn:
         server = self._servers[candidate.server]
-        first = not any(other.requests for other in candidates if other.server == server.name)
-        turn = Turn(candidate, server, first, now)
+        turn = Turn(candidate, server, now)
         candidate.requests += 1
-        server.begin(turn, now)
+        turn.probe = server.begin(turn, now)
         return turn
 
     def _queue(self, waiting: object, names: set[str]) -> None:
@@ -207,12 +248,15 @@ class Servers:
             self._changed.notify_all()  # who waited behind it may be next
 
     def _pause(self, seconds: float) -> None:
-        bounded = self._deadline.left(seconds)
-        if self._sleep is None:
-            self._changed.wait(bounded)
+        if self._sleep is None or seconds == _NEVER:
+            self._wait(seconds)
             return
         self._changed.release()
         try:
-            self._sleep(bounded or 0.0)
+            self._sleep(self._deadline.left(seconds) or 0.0)
         finally:
             self._changed.acquire()
+
+    def _wait(self, seconds: float) -> None:
+        """Until something changes, but no longer than ``seconds``."""
+        self._changed.wait(self._deadline.left(None if seconds == _NEVER else seconds))
