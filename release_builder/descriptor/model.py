@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 
 from release_builder.descriptor import patterns
 from release_builder.descriptor.mirror import Mirror
+from release_builder.descriptor.publishing import Compose, Place, Places, Publish
 from release_builder.descriptor.release import expand_release
 from release_builder.descriptor.version import Stage, Version
 from release_builder.digests import Digest
@@ -134,6 +135,10 @@ class Profile:
         servers: By label, where the parts are published.
         include: Files and folders that are fetched besides.
         mirrors: Web servers that are asked for parts before [Servers].
+        title: What people call the product.
+        folder: Where a release is published, below the root.
+        link: What leads to the newest release there.
+        obsolete: Where a release goes that another one replaced.
         example: For a new descriptor.
     """
 
@@ -145,6 +150,10 @@ class Profile:
     servers: Servers = field(metadata={"example": "{LABEL: {beta: …, final: …}}"})
     include: tuple[FilePath, ...] = ()
     mirrors: tuple[WebMirror, ...] = ()
+    title: str | None = None
+    folder: Places = field(default_factory=lambda: Places(beta="{version}", final="{version}"))
+    link: Places | None = None
+    obsolete: Place = "obsolete/{version}"
     example: Example = field(default_factory=Example)
 
 
@@ -167,6 +176,9 @@ class Descriptor:
         digests: What is known of the image, for one arch or by arch, or a sums file that has it.
         sync: How the tree is fetched.
         fetch: How parts are fetched that the tree has not.
+        keys: Files of public keys; sums files and packages are to be signed by one of them.
+        compose: How an image is made from an installer tree.
+        publish: Where a release becomes public; None: nowhere.
     """
 
     path: Path
@@ -183,6 +195,9 @@ class Descriptor:
     digests: Expected | Mapping[Arch, Expected] | Path | None = None
     sync: Sync = field(default_factory=Sync)
     fetch: Fetch = field(default_factory=Fetch)
+    keys: tuple[Path, ...] = ()
+    compose: Compose = field(default_factory=Compose)
+    publish: Publish | None = None
 
     def releases(self) -> tuple["Release", ...]:
         """One release an arch, in the order of ``arch``."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from decimal import Decimal
+from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, NewType, TypeVar
 
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
 # Not int itself: of an int the loader takes digits alone.
 BytesPerSecond = NewType("BytesPerSecond", int)
 _Several = TypeVar("_Several", bound="Sized")
+_Word = TypeVar("_Word", bound=StrEnum)
+LONGEST_VOLUME_ID: Final = 32  # bytes (ECMA-119, 8.4.7)
 PLACEHOLDERS: Final = ("version", "major", "arch", "product")
 _SAMPLE: Final = dict.fromkeys(PLACEHOLDERS, "0")
 _PLACEHOLDER: Final = re.compile(r"\{([^{}]*)\}|[{}]")
@@ -102,6 +105,14 @@ def path(text: str) -> str:
 def folder(text: str) -> str:
     """A folder below the mirror; the slash at its end is added where it misses."""
     return path(text).rstrip("/") + "/"
+
+
+def place(text: str) -> str:
+    """A path below the root of what is published, without a slash at its end."""
+    plain = path(text).rstrip("/")
+    if any(part.startswith(".") for part in plain.split("/")):
+        raise RefusedError(f"'{text}' is hidden", "write a name without a dot before it")
+    return plain
 
 
 def image(text: str) -> str:
@@ -187,6 +198,38 @@ def digest(algorithm: str) -> Callable[[str], Digest]:
                 f"'{text}' has {len(text)} digits", f"an {algorithm} has {2 * LENGTHS[algorithm]}"
             )
         return found
+
+    return check
+
+
+def volume_id(text: str) -> str:
+    """The volume id of an image: what the boot menu calls the medium."""
+    sample = expand(text, _SAMPLE)
+    if not sample.isascii() or not sample.isprintable() or sample != sample.strip():
+        raise RefusedError(f"'{text}' has characters that no volume id has", "write plain ASCII")
+    if len(text) == len(sample) > LONGEST_VOLUME_ID:
+        raise RefusedError(
+            f"'{text}' has {len(sample)} characters", f"write at most {LONGEST_VOLUME_ID}"
+        )
+    return text
+
+
+def key(text: str) -> str:
+    """What gpg finds a secret key by: a fingerprint, or a part of its owner's name."""
+    if text.startswith("-"):
+        raise RefusedError(f"'{text}' looks like an option", "write the key's fingerprint")
+    return text
+
+
+def one_of(kind: type[_Word]) -> Callable[[str], _Word]:
+    """The check for the words of an enumeration."""
+    known = [str(each) for each in kind]
+
+    def check(text: str) -> _Word:
+        if text not in known:
+            hint = suggestion(text, known)
+            raise RefusedError(f"'{text}' is not known", hint or f"write {' or '.join(known)}")
+        return kind(text)
 
     return check
 

@@ -9,11 +9,14 @@ from typing import TYPE_CHECKING
 
 from release_builder.descriptor.mirror import Kind, Mirror
 from release_builder.descriptor.patterns import expand
+from release_builder.descriptor.publication import expand_publication
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from release_builder.descriptor.model import Descriptor, Expected, Fetch, Server, Sync
+    from release_builder.descriptor.publication import Publication
+    from release_builder.descriptor.publishing import Compose
     from release_builder.descriptor.version import Stage, Version
     from release_builder.digests import Digest
 
@@ -39,6 +42,9 @@ class Release:
         wanted: What sync fetches, relative to the mirror; folders end in a slash.
         sync: How it fetches.
         fetch: How parts are fetched that the tree has not.
+        keys: Files of the public keys that are trusted; absolute.
+        compose: How an image is made from the tree.
+        publish: Where it becomes public; None: nowhere.
     """
 
     descriptor: Path
@@ -57,6 +63,9 @@ class Release:
     wanted: tuple[str, ...]
     sync: Sync
     fetch: Fetch
+    keys: tuple[Path, ...]
+    compose: Compose
+    publish: Publication | None
 
     def server_urls(self, stage: Stage) -> dict[str, str]:
         """By label, the URL that [Servers] must have at ``stage``."""
@@ -122,6 +131,20 @@ def expand_release(descriptor: Descriptor, arch: str) -> Release:
         wanted=tuple(dict.fromkeys((*jigdo, tree, *sync.include))),
         sync=sync,
         fetch=replace(descriptor.fetch, mirrors=_mirrors(descriptor, values)),
+        keys=descriptor.keys,
+        compose=_compose(descriptor.compose, values),
+        publish=expand_publication(descriptor, values),
+    )
+
+
+def _compose(compose: Compose, values: Mapping[str, str]) -> Compose:
+    return replace(
+        compose,
+        volume_id=expand(compose.volume_id, values),
+        boot=expand(compose.boot, values),
+        catalog=expand(compose.catalog, values),
+        efi=expand(compose.efi, values),
+        exclude=tuple(expand(each, values) for each in compose.exclude),
     )
 
 

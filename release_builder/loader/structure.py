@@ -28,6 +28,7 @@ import yaml
 
 from release_builder.descriptor.mirror import Mirror
 from release_builder.descriptor.refusal import RefusedError, suggestion
+from release_builder.descriptor.target import Target
 from release_builder.loader.complaint import Complaint
 
 if TYPE_CHECKING:
@@ -118,8 +119,8 @@ class Structurer:
         if get_origin(hint) is Annotated:
             base, check = get_args(hint)
             return check(self._unchecked(base, node, key))
-        if hint is Mirror:
-            return Mirror.parse(text_of(node), self._file.absolute().parent)
+        if hint in {Mirror, Target}:
+            return hint.parse(text_of(node), self._file.absolute().parent)
         if is_dataclass(hint):
             return self.build(cast("type[object]", hint), node, {}, key)
         return self._unchecked(hint, node, key)
