@@ -1,0 +1,1 @@
+"""Whether a stranger can rebuild what is about to be public."""

@@ -1,0 +1,1 @@
+"""Where releases are public: folders below a root, each of them replaced in one go."""
