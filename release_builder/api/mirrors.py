@@ -23,7 +23,7 @@ from release_builder.jigdo.template import read_template
 from release_builder.monitor import Monitor
 from release_builder.plan import Options
 from release_builder.state.digest_cache import no_cache
-from release_builder.steps.pair import find_pair
+from release_builder.steps.find_pair import find_pair
 from release_builder.transport.http import HttpOptions
 from release_builder.transport.http.client import HttpClient
 from release_builder.transport.http.probe import SAMPLE, ProbedMirror, ProbeTarget, best, probe

@@ -13,9 +13,9 @@ from release_builder.jigdo.entries import MatchedFile
 from release_builder.jigdo.make_image import make_image
 from release_builder.report import Finding, Outcome, Severity, StepResult, failed_step
 from release_builder.steps.at_hand import parts_at_hand
+from release_builder.steps.find_pair import find_pair
 from release_builder.steps.image_file import finish, measure, move_aside, unfinished
 from release_builder.steps.missing import report_missing
-from release_builder.steps.pair import find_pair
 from release_builder.steps.release_servers import release_servers
 from release_builder.steps.truth import truth_about
 from release_builder.trust.expected import compare
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from release_builder.jigdo.image_result import Image
     from release_builder.jigdo.template import Template
     from release_builder.steps import Context
-    from release_builder.steps.pair import Pair
+    from release_builder.steps.find_pair import Pair
     from release_builder.steps.truth import Truth
     from release_builder.trust.expected import Mismatch
 

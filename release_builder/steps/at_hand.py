@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from release_builder.jigdo.template import Template
     from release_builder.monitor import Monitor
     from release_builder.plan import Plan
-    from release_builder.steps.pair import Pair
+    from release_builder.steps.find_pair import Pair
     from release_builder.steps.scan_places import ScanPlaces
 
 

@@ -14,7 +14,7 @@ from release_builder.transport.http import HttpOptions
 if TYPE_CHECKING:
     from release_builder.descriptor.release import Release
     from release_builder.plan import Plan
-    from release_builder.steps.pair import Pair
+    from release_builder.steps.find_pair import Pair
     from release_builder.transport.http.fetcher import ServerFetcher
 
 

@@ -9,7 +9,7 @@ from release_builder.digests import BLOCK
 from release_builder.errors import printable
 from release_builder.jigdo.servers import rewrite_servers
 from release_builder.report import Finding, Outcome, Severity, StepResult
-from release_builder.steps.pair import find_pair
+from release_builder.steps.find_pair import find_pair
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

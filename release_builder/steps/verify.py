@@ -9,8 +9,8 @@ from release_builder.descriptor.mirror import Kind
 from release_builder.errors import printable
 from release_builder.jigdo.tree_source import TreeSource
 from release_builder.report import Finding, Outcome, Severity, StepResult, finding_of
+from release_builder.steps.find_pair import find_pair
 from release_builder.steps.image_file import measure
-from release_builder.steps.pair import find_pair
 from release_builder.steps.truth import truth_about
 from release_builder.trust.expected import compare
 
@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 
     from release_builder.jigdo.entries import MatchedFile
     from release_builder.steps import Context
+    from release_builder.steps.find_pair import Pair
     from release_builder.steps.image_file import Measured
-    from release_builder.steps.pair import Pair
     from release_builder.steps.truth import Truth
 
 

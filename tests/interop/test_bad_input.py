@@ -515,7 +515,7 @@ def test_a_mirror_that_lost_some_parts_is_told_even_to_cron(
     built = release_builder("build", "-q", descriptor, cwd=workdir)
 
     assert built.status == 0  # the image is right; it only could not be made again
-    assert "1 parts that smeserver-9.0beta3-x86_64.jigdo names are not in the tree" in built.stderr
+    assert "1 part that smeserver-9.0beta3-x86_64.jigdo names is not in the tree" in built.stderr
 
 
 def test_a_mirror_that_went_back_does_not_take_our_pair(

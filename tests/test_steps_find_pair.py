@@ -16,7 +16,7 @@ from release_builder.errors import (
 )
 from release_builder.loader import load
 from release_builder.state.digest_cache import open_cache
-from release_builder.steps.pair import find_pair
+from release_builder.steps.find_pair import find_pair
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
