@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from release_builder import process
-from release_builder.api import pairs
+from release_builder.steps import make_pair as pairs
 from release_builder.demo.installer_tree import set_times
 from release_builder.demo.release import Release, lay_out
 from release_builder.digests import digest_stream

@@ -15,7 +15,6 @@ if TYPE_CHECKING:
     from release_builder.api.maps import draw_map
     from release_builder.api.mirrors import ProbedMirror, ProbeOptions, best, probe_mirrors
     from release_builder.api.missing import Wanting, missing_parts
-    from release_builder.api.pairs import MadePair, Match, PairOptions, make_template
     from release_builder.api.releases import (
         carry_out,
         complaints,
@@ -36,6 +35,7 @@ if TYPE_CHECKING:
         open_cache_file,
         state_folder,
     )
+    from release_builder.steps.make_pair import MadePair, Match, PairOptions, make_template
     from release_builder.transport.http import HttpOptions
 
 __all__ = [
@@ -83,7 +83,7 @@ _MODULES: Final = {
     "api.maps": ("draw_map",),
     "api.mirrors": ("ProbeOptions", "ProbedMirror", "best", "probe_mirrors"),
     "api.missing": ("Wanting", "missing_parts"),
-    "api.pairs": ("MadePair", "Match", "PairOptions", "make_template"),
+    "steps.make_pair": ("MadePair", "Match", "PairOptions", "make_template"),
     "api.releases": ("carry_out", "complaints", "init", "plans", "previews", "schema"),
     "jigdo.compose": ("compose_jigdo",),
     "jigdo.entries": ("format_description", "parse_description"),

@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
 from release_builder.api.filled_image import Filling, filled_image
-from release_builder.api.outputs import check_replaceable, without_image
 from release_builder.api.unfinished_image import begun, check_room, end, found_runs
 from release_builder.digests import BLOCK
 from release_builder.errors import DescriptorError, SurroundingsError, printable
@@ -21,6 +20,7 @@ from release_builder.jigdo.sources import digest_of_file
 from release_builder.jigdo.template import read_template
 from release_builder.monitor import Monitor
 from release_builder.state.digest_cache import no_cache
+from release_builder.steps.outputs import check_replaceable, without_image
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

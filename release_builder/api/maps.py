@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
-from release_builder.api.outputs import check_replaceable
 from release_builder.errors import DescriptorError, WrongBytesError, printable
 from release_builder.files import open_regular, replacing
 from release_builder.jigdo.image_map import map_image
@@ -14,6 +13,7 @@ from release_builder.jigdo.map_layout import map_picture
 from release_builder.jigdo.template import read_template
 from release_builder.media import MediaError, find_layout
 from release_builder.pages import render
+from release_builder.steps.outputs import check_replaceable
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -17,8 +17,8 @@ from release_builder.jigdo.sources import ExtentCandidate
 from release_builder.report import Finding, finding_of
 from release_builder.state.digest_cache import open_cache, state_folder
 from release_builder.steps.at_hand import is_at_hand, parts_at_hand
-from release_builder.steps.image_file import measure
 from release_builder.steps.find_pair import find_pair
+from release_builder.steps.image_file import measure
 from release_builder.steps.release_servers import http_options, release_servers
 from release_builder.transport.http import Answer, HttpError, Try
 from release_builder.transport.http.client import HttpClient

@@ -32,6 +32,8 @@ _COMMANDS: Final = {
     "verify": "steps",
     "missing": "missing",
     "mirrors": "mirrors",
+    "compose": "steps",
+    "pair": "steps",
     "jigdo": "jigdo",
 }
 

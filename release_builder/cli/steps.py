@@ -11,7 +11,7 @@ from release_builder import api
 from release_builder.cli.options import DESCRIPTORS, MIRROR, OFFLINE, STAGE, WORKDIR, with_output
 from release_builder.cli.show import show_report
 from release_builder.descriptor.version import Stage
-from release_builder.plan import BUILD, Options
+from release_builder.plan import BUILD, COMPOSE, Options
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -30,6 +30,14 @@ _FULL = click.option(
 )
 
 
+_BASE = click.option(
+    "--base",
+    metavar="OLD.jigdo",
+    type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    help="Parts that this older release has keep its servers; the others are laid out for upload.",
+)
+
+
 def _command(
     name: str, steps: Sequence[str], help_text: str, *own: Callable[..., object]
 ) -> click.Command:
@@ -45,8 +53,10 @@ def _command(
         stage: str | None = None,
         scan: tuple[Path, ...] = (),
         full: bool = False,
+        base: Path | None = None,
     ) -> int:
-        options = Options(workdir, offline, Stage(stage) if stage else None, scan, full)
+        chosen = Stage(stage) if stage else None
+        options = Options(workdir, offline, chosen, scan, full, base)
         planned = api.plans(descriptors, options, steps, mirror)
         return show_report(api.carry_out(name, planned, output.monitor()), output)
 
@@ -118,4 +128,34 @@ verify = _command(
       release-builder verify --full sme9.yaml
     """,
     _FULL,
+)
+
+compose = _command(
+    "compose",
+    COMPOSE,
+    """Make a bootable image from an installer tree, and the image's pair.
+
+    The tree is looked through first: nothing is made from one that would not install. `mirror:`
+    is the folder that it lies in.
+
+    \b
+    Example:
+      release-builder compose sme9.yaml
+    """,
+    STAGE,
+    _FULL,
+)
+
+pair = _command(
+    "pair",
+    ["pair"],
+    """Make the pair of an image that is there, from the tree that its files came from.
+
+    \b
+    Example:
+      release-builder pair sme9.yaml
+      release-builder pair --base smeserver-9.0beta2-x86_64.jigdo sme9.yaml
+    """,
+    STAGE,
+    _BASE,
 )

@@ -41,11 +41,15 @@ class ImageText:
         filename: What the image should be called.
         template: Name of the template file beside the .jigdo.
         template_digest: Of the template.
+        short_info: What it is, for people: one line of at most 200 characters; empty for none.
+        info: The same at length, at most 5,000 characters; empty for none.
     """
 
     filename: str
     template: str
     template_digest: Digest
+    short_info: str = ""
+    info: str = ""
 
 
 def compose_jigdo(  # noqa: PLR0913 (each is a piece of the text)
@@ -204,10 +208,12 @@ def _fill_in(text: _Text, digest: Digest) -> bool:
 
 def _image_lines(image: ImageText) -> list[str]:
     digest = image.template_digest
+    words = {"ShortInfo": image.short_info[:200], "Info": image.info[:5000]}
     return [
         f"Filename={_word(image.filename)}",
         f"Template={_word(image.template)}",
         f"{_SUM_KEYS[digest.algorithm]}={digest.jigdo}",
+        *(f"{key}={' '.join(text.split())}" for key, text in words.items() if text),
     ]
 
 

@@ -11,11 +11,13 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
+    from release_builder.descriptor.publication import Publication
     from release_builder.descriptor.release import Release
     from release_builder.descriptor.version import Stage
     from release_builder.plan.workdir import Workdir
 
 BUILD: Final = ("sync", "rewrite", "assemble", "verify")
+COMPOSE: Final = ("lint", "compose", "pair")
 
 
 def steps_for(release: Release, steps: Sequence[str]) -> tuple[str, ...]:
@@ -34,6 +36,7 @@ class Options:
         stage: In the place of the stage that follows from the version.
         scan: More folders and files in which parts may be found.
         full: Read everything, trust no digest known from before.
+        base: An older .jigdo whose parts keep their servers in a new one.
     """
 
     workdir: Path | None = None
@@ -41,6 +44,7 @@ class Options:
     stage: Stage | None = None
     scan: tuple[Path, ...] = ()
     full: bool = False
+    base: Path | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,3 +60,16 @@ class Plan:
     def stage(self) -> Stage:
         """Whether the tree is meant to lie under the beta's or the final path."""
         return self.options.stage or self.release.version.stage
+
+    def server_urls(self, label: str) -> tuple[str, ...]:
+        """Where the parts of ``label`` are once the release is public: the main server, mirrors."""
+        release, publish = self.release, self.release.publish
+        first = release.servers[label].of(self.stage)
+        if publish is None:
+            return (first,)
+        inside = publish.url is not None and first.startswith(publish.url)
+        below = first.removeprefix(publish.url or "") if inside else self._tree_below_root(publish)
+        return tuple(dict.fromkeys((first, *(mirror + below for mirror in publish.mirrors))))
+
+    def _tree_below_root(self, publish: Publication) -> str:
+        return f"{publish.folder_at(self.stage)}/{self.release.tree}"

@@ -36,6 +36,11 @@ class Workdir:
         return self.root / "image"
 
     @property
+    def upload(self) -> Path:
+        """The files that a pair built upon an older one needs besides."""
+        return self.root / "upload"
+
+    @property
     def aside(self) -> Path:
         """What was in the way."""
         return self.root / "aside"

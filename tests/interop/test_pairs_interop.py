@@ -24,7 +24,7 @@ from interop.image_zoo import ZOO, Exhibit
 
 from release_builder import process
 from release_builder.api import images
-from release_builder.api.pairs import Match
+from release_builder.steps.make_pair import Match
 from release_builder.errors import SurroundingsError
 from release_builder.jigdo.entries import MatchedFile, UnmatchedData
 from release_builder.jigdo.input_files import read_input_files

@@ -16,8 +16,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from release_builder.api.images import make_image
-from release_builder.api.pairs import Match, PairOptions
-from release_builder.api.pairs import make_template as make_pair
+from release_builder.steps.make_pair import Match, PairOptions
+from release_builder.steps.make_pair import make_template as make_pair
 from release_builder.extents import Extent, Kind
 from release_builder.jigdo.entries import MatchedFile, UnmatchedData
 from release_builder.jigdo.file_index import FileIndex

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from release_builder.api.pairs import Match, PairOptions, make_template
 from release_builder.cli.jigdo_file.files import cache_of, digest_of, inputs_of
 from release_builder.cli.jigdo_file.options import Report, UsageError
 from release_builder.errors import Status, SurroundingsError, printable
@@ -16,6 +15,7 @@ from release_builder.files import open_regular
 from release_builder.jigdo.input_files import unused_uris
 from release_builder.jigdo.make_template import Form
 from release_builder.jigdo.syntax import read_content, split_words
+from release_builder.steps.make_pair import Match, PairOptions, make_template
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

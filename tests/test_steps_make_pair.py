@@ -15,7 +15,7 @@ from builders import digest as digest_of_file
 from builders import noise
 
 from release_builder.api.images import make_image
-from release_builder.api.pairs import MadePair, Match, PairOptions, make_template
+from release_builder.steps.make_pair import MadePair, Match, PairOptions, make_template
 from release_builder.digests import Digest
 from release_builder.errors import (
     DescriptorError,

@@ -8,8 +8,6 @@ from enum import Enum
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
-from release_builder.api.opened_image import opened_image
-from release_builder.api.outputs import check_outputs, without_image
 from release_builder.errors import (
     IncompleteError,
     WrongBytesError,
@@ -33,9 +31,11 @@ from release_builder.jigdo.template_writer import GENERATOR, VERSIONS
 from release_builder.media import MediaError, find_layout
 from release_builder.monitor import Monitor
 from release_builder.state.digest_cache import no_cache
+from release_builder.steps.opened_image import opened_image
+from release_builder.steps.outputs import check_outputs, without_image
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from release_builder.digests import Digest
     from release_builder.extents import Extent
@@ -65,8 +65,11 @@ class PairOptions:
         greedy: By content: whether a match that ends first wins over a longer one around it.
         image_section: Whether the .jigdo gets an [Image] section.
         servers_section: Whether it gets [Servers].
-        uris: Label and URL of servers; the URL is quoted where it must be.
+        uris: Label and URL of servers, one a label; the URL is quoted where it must be.
+        servers: All URLs of a label, in the place of ``uris``.
         merge: A .jigdo file to build upon.
+        short_info: What [Image] says of the image, in a line for people.
+        info: The same at length.
     """
 
     form: Form = field(default_factory=Form)
@@ -75,7 +78,10 @@ class PairOptions:
     image_section: bool = True
     servers_section: bool = True
     uris: tuple[tuple[str, str], ...] = ()
+    servers: Mapping[str, Sequence[str]] = field(default_factory=dict)
     merge: bytes = b""
+    short_info: str = ""
+    info: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,7 +149,10 @@ def make_template(  # noqa: PLR0913 (each may be chosen apart from the others)
         replacing(template) as out,  # the first to be there: nothing points to it yet
     ):
         made, problems = _write(stream, name, out, index, options, monitor or Monitor(), on_match)
-        text.write(_jigdo_text(made, ImageText(name, template.name, made.digest), options))
+        about = ImageText(
+            name, template.name, made.digest, short_info=options.short_info, info=options.info
+        )
+        text.write(_jigdo_text(made, about, options))
         text.flush()
         os.fsync(text.fileno())  # whatever can fail does so before the template has its name
     unnamed = (file for file in files if not has_location(file))
@@ -209,11 +218,12 @@ def _stamp(stream: BinaryIO) -> tuple[int, int, int]:
 def _jigdo_text(made: MadeTemplate[InputFile], image: ImageText, options: PairOptions) -> bytes:
     roots = (file.root for file in made.parts.values())
     labels = pick_labels(roots, used_labels(options.merge))
+    servers = {**servers_of(labels, options.uris), **options.servers}
     return compose_jigdo(
         generator=GENERATOR,
         version=VERSIONS[options.form.algorithm],
         image=image if options.image_section else None,
-        servers=servers_of(labels, options.uris) if options.servers_section else None,
+        servers=servers if options.servers_section else None,
         parts=((digest, file.location(labels)) for digest, file in made.parts.items()),
         merge=options.merge,
     )
