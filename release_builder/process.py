@@ -25,10 +25,14 @@ _FILE_NAMES: Final = "file_names"
 _KEPT: Final = ("PATH", "HOME", "TMPDIR")
 _PACKAGES: Final = {  # program → package on Debian, package on Enterprise Linux
     "createrepo_c": ("createrepo-c", "createrepo_c"),
+    "gpg": ("gpg", "gnupg2"),
+    "implantisomd5": ("isomd5sum", "isomd5sum"),
     "isohybrid": ("syslinux-utils", "syslinux"),
     "isolinux": ("isolinux syslinux-common", "syslinux"),
     "jigdo-file": ("jigdo-file", "jigdo"),
     "rpmbuild": ("rpm", "rpm-build"),
+    "rpmkeys": ("rpm", "rpm"),
+    "ssh": ("openssh-client", "openssh-clients"),
 }
 
 

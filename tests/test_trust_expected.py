@@ -9,6 +9,7 @@ from release_builder.digests import Digest
 from release_builder.trust.expected import (
     Expectation,
     Mismatch,
+    Said,
     compare,
     expectations_from_sums,
 )
@@ -33,13 +34,12 @@ def test_what_sums_files_say_of_an_image_names_file_and_line(tmp_path: Path) -> 
 
     said = expectations_from_sums([first, second], "x.iso")
 
-    assert said == (
+    assert said == Said(
         (
             Expectation(f"{first}:2", MD5, None),
             Expectation(f"{second}:1", None, 5),
             Expectation(f"{second}:2", SHA256, None),
-        ),
-        (),
+        )
     )
 
 
@@ -52,10 +52,10 @@ def test_a_file_that_cannot_be_used_does_not_silence_the_others(tmp_path: Path) 
     good = sums(tmp_path / "md5sum.txt", f"{MD5.hex}  x.iso\n")
 
     paths = [bad, large, tmp_path / "gone", tmp_path / "fifo", good]
-    expectations, problems = expectations_from_sums(paths, "x.iso")
+    said = expectations_from_sums(paths, "x.iso")
 
-    assert expectations == (Expectation(f"{good}:1", MD5, None),)
-    assert [problem.split(":")[0].split(" is ")[0] for problem in problems] == [
+    assert said.expectations == (Expectation(f"{good}:1", MD5, None),)
+    assert [problem.split(":")[0].split(" is ")[0] for problem in said.problems] == [
         str(path) for path in paths[:-1]
     ]
 
@@ -76,10 +76,10 @@ def test_silence_is_a_problem_where_a_sum_was_due(
 ) -> None:
     path = sums(tmp_path / name, text)
 
-    _, problems = expectations_from_sums([path], "x.iso")
+    said = expectations_from_sums([path], "x.iso")
 
     wanted = (f"{path}: no sum for x.iso that could be checked",)
-    assert problems == (wanted if is_a_problem else ())
+    assert said.problems == (wanted if is_a_problem else ())
 
 
 @pytest.mark.parametrize(

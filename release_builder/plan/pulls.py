@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 # What speaks of packages comes after them, so that it never speaks of what is not here yet.
 _LAST: Final = (
-    *("*.jigdo", "*.template", "*.asc", "*.md5", "*.sha1", "*.sha256"),
+    *("*.jigdo", "*.template", "*.asc", "*.sig", "*.gpg", "*.md5", "*.sha1", "*.sha256"),
     *("*[Ss][Uu][Mm]", "*[Ss][Uu][Mm][Ss]", "*[Ss][Uu][Mm].txt", "*[Ss][Uu][Mm][Ss].txt"),
 )
 

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from release_builder.errors import DescriptorError, WrongBytesError
-from release_builder.trust.expected import Expectation, compare, expectations_from_sums
+from release_builder.errors import DescriptorError, WrongBytesError, printable
+from release_builder.trust.expected import Expectation, Said, compare, expectations_from_sums
+from release_builder.trust.gpg import Keyring
 from release_builder.trust.sums import find_sums
 
 if TYPE_CHECKING:
     from release_builder.descriptor.release import Release
     from release_builder.jigdo.entries import ImageInfo
     from release_builder.plan import Plan
+    from release_builder.trust.gpg import SignatureError, Signer
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,16 +25,24 @@ class Truth:
     Attributes:
         expectations: What it should be, and who says so.
         problems: Sums files that could not be read.
+        refused: Sums files that nobody signed whom the descriptor trusts; they do not count.
     """
 
     expectations: tuple[Expectation, ...]
     problems: tuple[str, ...]
+    refused: tuple[SignatureError, ...] = ()
 
     @property
     def algorithms(self) -> frozenset[str]:
         """Those by which the image must be hashed to know whether it is right."""
         digests = (expectation.digest for expectation in self.expectations)
         return frozenset(digest.algorithm for digest in digests if digest)
+
+    @property
+    def signers(self) -> tuple[Signer, ...]:
+        """Who signed what the sums files say."""
+        signers = (expectation.signer for expectation in self.expectations)
+        return tuple(dict.fromkeys(signer for signer in signers if signer))
 
     def agree(self) -> None:
         """Make sure that nobody contradicts the template, as far as that shows beforehand.
@@ -60,8 +71,12 @@ class Truth:
 def truth_about(plan: Plan, image: ImageInfo) -> Truth:
     """What the template, the descriptor and the sums files beside .jigdo and image say.
 
+    Where the descriptor has ``keys:``, sums files count if one of these signed them.
+
     Raises:
-        DescriptorError: The descriptor names a sums file that cannot be read.
+        DescriptorError: The descriptor names a sums file that cannot be read, or a file of keys
+            that holds none.
+        SurroundingsError: There are keys, and gpg is not installed.
     """
     release = plan.release
     said = [Expectation("the template", image.digest, image.length)]
@@ -70,19 +85,26 @@ def truth_about(plan: Plan, image: ImageInfo) -> Truth:
         said.append(Expectation("the descriptor", None, release.size))
     folders = (*(plan.workdir.tree / folder for folder in release.jigdo), plan.workdir.image)
     beside = [path for folder in folders for path in find_sums(folder, release.image)]
-    of_sums, problems = expectations_from_sums(beside, release.image)
-    said += _named_sums(release)
+    with Keyring(release.keys) if release.keys else nullcontext() as keyring:
+        named = _named_sums(release, keyring)
+        of_sums = expectations_from_sums(beside, release.image, keyring)
     # Within the workdir a short name says enough.
     root = f"{plan.workdir.root}/"
-    said += [replace(each, source=each.source.removeprefix(root)) for each in of_sums]
-    return Truth(tuple(said), problems)
+    said += named.expectations
+    said += [replace(each, source=each.source.removeprefix(root)) for each in of_sums.expectations]
+    truth = Truth(tuple(said), of_sums.problems, (*named.refused, *of_sums.refused))
+    if not release.keys or truth.signers or truth.refused:
+        return truth
+    unsaid = f"`keys:` are set, but no signed sums file speaks of {printable(release.image)}"
+    return replace(truth, problems=(*truth.problems, unsaid))
 
 
-def _named_sums(release: Release) -> tuple[Expectation, ...]:
+def _named_sums(release: Release, keyring: Keyring | None) -> Said:
     if release.sums is None:
-        return ()
-    said, problems = expectations_from_sums([release.sums], release.image)
-    if not said:
+        return Said(())
+    said = expectations_from_sums([release.sums], release.image, keyring)
+    if not said.expectations and not said.refused:
+        problems = said.problems
         why = problems[0] if problems else f"{release.sums} does not list {release.image}"
         raise DescriptorError(f"{release.descriptor}: digests: {why}", hint="correct `digests:`")
     return said

@@ -29,7 +29,7 @@ def run(context: Context) -> StepResult:
     """Verify image and tree; what was hashed before and is unchanged is not read again.
 
     Raises:
-        ReleaseBuilderError: As find_pair.
+        ReleaseBuilderError: As find_pair and truth_about.
     """
     plan = context.plan
     pair = find_pair(plan.workdir.tree, plan.release, context.cache)
@@ -37,7 +37,10 @@ def run(context: Context) -> StepResult:
         description = pair.read_template(stream).description
     truth = truth_about(plan, description.image)
     name = plan.workdir.image / plan.release.image
-    problems = tuple(Finding(Severity.WARNING, problem) for problem in truth.problems)
+    problems = (
+        *(Finding(Severity.WARNING, problem) for problem in truth.problems),
+        *(finding_of(refused) for refused in truth.refused),
+    )
     if not name.is_file():
         truth.agree()
         absent = Finding(
@@ -77,6 +80,7 @@ def run(context: Context) -> StepResult:
             "image": str(name),
             **{each: digest.hex for each, digest in sorted(found.digests.items())},
             "sources": ", ".join(dict.fromkeys(each.source for each in truth.expectations)),
+            **({"signer": _signers(truth)} if truth.signers else {}),
         },
         suspects=tuple(parts.suspects),
     )
@@ -179,7 +183,13 @@ def _summary(truth: Truth, found: Measured, parts: _Parts) -> str:
     how = "read now" if found.read else "unchanged since it was hashed"
     absent = f", {len(parts.absent):,} not in the tree" if parts.absent else ""
     tree = f"; {parts.right:,} parts of the tree right{absent}" if parts.right else ""
-    return f"{digests}, as {_enumerated(sources)} say{'s' * (len(sources) == 1)}\nimage {how}{tree}"
+    signed = f", signed by {_signers(truth)}" if truth.signers else ""
+    says = f"{_enumerated(sources)} say{'s' * (len(sources) == 1)}"
+    return f"{digests}, as {says}{signed}\nimage {how}{tree}"
+
+
+def _signers(truth: Truth) -> str:
+    return _enumerated([str(signer) for signer in truth.signers])
 
 
 def _enumerated(names: list[str]) -> str:

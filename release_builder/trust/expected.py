@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 from release_builder.errors import WrongBytesError, printable
 from release_builder.files import open_regular, read_bounded
+from release_builder.trust.gpg import ChangedError, SignatureError
+from release_builder.trust.signed import signed_part
 from release_builder.trust.sums import SUMS_LIMIT, SumsEntry, is_of, parse_sums
 
 if TYPE_CHECKING:
@@ -14,6 +16,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from release_builder.digests import Digest
+    from release_builder.trust.gpg import Keyring, Signer
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,11 +27,28 @@ class Expectation:
         source: Who, fit for a message: ``the template``, ``tree/iso/x86_64/md5sum.txt:3``.
         digest: The digest of all of it, where told.
         size: Bytes, where told.
+        signer: Who signed it, where that was checked.
     """
 
     source: str
     digest: Digest | None
     size: int | None
+    signer: Signer | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """What sums files say of a file.
+
+    Attributes:
+        expectations: What they say, in order.
+        problems: Files that could not be used: one line each, beginning with the path.
+        refused: Files whose signature is not as it must be; what they say does not count.
+    """
+
+    expectations: tuple[Expectation, ...]
+    problems: tuple[str, ...] = ()
+    refused: tuple[SignatureError, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,26 +71,27 @@ class Mismatch:
 
 
 def expectations_from_sums(
-    paths: Iterable[Path], image: str
-) -> tuple[tuple[Expectation, ...], tuple[str, ...]]:
+    paths: Iterable[Path], image: str, keyring: Keyring | None = None
+) -> Said:
     """What sums files say of ``image``.
 
     A file that cannot be used is a problem to tell, not an error: others may say the same.
-    Signatures are not checked here.
 
     Args:
         paths: Sums files, as ``find_sums`` finds them.
         image: The name by which they know it.
-
-    Returns:
-        What they say, in order, and the problems: one line each, beginning with the path.
+        keyring: Who must have signed each that speaks of ``image``; None: anybody, or nobody.
     """
     expectations: list[Expectation] = []
     problems: list[str] = []
+    refused: list[SignatureError] = []
     for path in paths:
         place = printable(str(path))
         try:
-            entries = [entry for entry in _read(path) if entry.file == image]
+            entries, signer = _entries(path, image, keyring)
+        except SignatureError as error:
+            refused.append(error)
+            continue
         except WrongBytesError as error:
             problems.append(error.what)
             continue
@@ -78,7 +99,7 @@ def expectations_from_sums(
             problems.append(f"{place}: {error.strerror or error}")
             continue
         expectations += [
-            Expectation(f"{place}:{entry.line}", entry.digest, entry.size)
+            Expectation(f"{place}:{entry.line}", entry.digest, entry.size, signer)
             for entry in entries
             if entry.digest or entry.size is not None
         ]
@@ -86,7 +107,7 @@ def expectations_from_sums(
         speaks = any(entry.digest for entry in entries)
         if not speaks and (entries or (is_of(path.name, image) and path.suffix != ".asc")):
             problems.append(f"{place}: no sum for {printable(image)} that could be checked")
-    return tuple(expectations), tuple(problems)
+    return Said(tuple(expectations), tuple(problems), tuple(refused))
 
 
 def compare(
@@ -112,7 +133,24 @@ def compare(
     return tuple(mismatches)
 
 
-def _read(path: Path) -> tuple[SumsEntry, ...]:
+def _entries(
+    path: Path, image: str, keyring: Keyring | None
+) -> tuple[list[SumsEntry], Signer | None]:
+    """What the sums file at ``path`` says of ``image``, and who signed that."""
     with open_regular(path) as stream:
         content = read_bounded(stream, SUMS_LIMIT, printable(str(path)))
-    return parse_sums(content, str(path))
+    signer = None
+    if keyring:
+        try:
+            content, signer = signed_part(path, content, keyring)
+        except ChangedError:  # whatever it says now: it may have spoken of the image
+            raise
+        except SignatureError:
+            if _of(image, content, path):
+                raise
+            return [], None
+    return _of(image, content, path), signer
+
+
+def _of(image: str, content: bytes, path: Path) -> list[SumsEntry]:
+    return [entry for entry in parse_sums(content, str(path)) if entry.file == image]

@@ -2,13 +2,14 @@ from __future__ import annotations
 
 import os
 from itertools import cycle
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from hypothesis import given
 from hypothesis import strategies as st
 
 from release_builder.digests import LENGTHS, Digest
 from release_builder.trust.sums import SumsEntry, SumsError, parse_sums
+from release_builder.trust.sums_file import sums_text
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -56,6 +57,28 @@ def test_what_is_written_as_gnu_and_bsd_do_is_read_back(
         SumsEntry(digest, None, os.fsdecode(raw), line)
         for line, (raw, digest) in enumerate(files, 1)
     )
+
+
+@given(
+    st.lists(
+        st.tuples(
+            NAMES.map(os.fsdecode).filter(lambda name: not {"/", "\0"} & set(name)),
+            st.integers(0, 10**17),
+            DIGESTS,
+        ).filter(lambda entry: entry[0] not in {".", ".."})
+    ),
+    st.sampled_from(["gnu", "bsd"]),
+)
+def test_what_we_write_is_read_back(
+    files: list[tuple[str, int, Digest]], style: Literal["gnu", "bsd"]
+) -> None:
+    entries = parse_sums(sums_text(files, style), "SUMS")
+
+    digests = [(entry.file, entry.digest) for entry in entries if entry.digest]
+    assert digests == [(name, digest) for name, _, digest in files]
+    told = [(entry.file, entry.size) for entry in entries if entry.size is not None]
+    unbroken = [(name, size) for name, size, _ in files if not {"\n", "\r"} & set(name)]
+    assert told == (unbroken if style == "bsd" else [])
 
 
 @given(st.one_of(st.binary(), st.lists(PIECES).map(b"".join)), st.sampled_from(["S", "x.iso.md5"]))

@@ -1,0 +1,112 @@
+"""Keys as gpg lists them, and the one way to start gpg.
+
+Source: GnuPG 2.2, doc/DETAILS ("Format of the colon listings").
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from itertools import pairwise
+from typing import TYPE_CHECKING
+
+from release_builder.errors import printable
+from release_builder.process import Outcome, run
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+# Names are UTF-8 whatever the locale.
+_ALWAYS = ("gpg", "--batch", "--no-tty", "--display-charset=utf-8", "--utf8-strings")
+
+
+@dataclass(frozen=True, slots=True)
+class Signer:
+    """Whose key it is.
+
+    Attributes:
+        fingerprint: Of the key, not of a subkey; hexadecimal digits in upper case.
+        name: As the key has it, such as ``Koozali Build <build@example.org>``; unchecked.
+    """
+
+    fingerprint: str
+    name: str
+
+    def __str__(self) -> str:
+        return f"{printable(self.name)} (key {self.fingerprint[-16:]})"
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """A key with its subkeys.
+
+    Attributes:
+        signer: Whose it is.
+        fingerprints: Its own and those of its subkeys.
+        validity: gpg's letter, such as ``e`` for expired and ``r`` for revoked.
+        created: When the youngest part of it that signs was made; seconds since 1970.
+        expires: When it ends, in seconds since 1970; None: never.
+        signs: Whether it can sign now.
+    """
+
+    signer: Signer
+    fingerprints: tuple[str, ...]
+    validity: str
+    created: int
+    expires: int | None
+    signs: bool
+
+    @property
+    def expired(self) -> str:
+        """``expired on 2020-01-02``, or ``expired`` where only a subkey has."""
+        if self.expires is None:
+            return "expired"
+        return f"expired on {datetime.fromtimestamp(self.expires, UTC).date()}"
+
+
+def run_gpg(arguments: Iterable[str], env: Mapping[str, str], stdin: bytes = b"") -> Outcome:
+    """Run gpg, which asks nothing.
+
+    Raises:
+        SurroundingsError: It is not installed.
+    """
+    return run((*_ALWAYS, *arguments), stdin=stdin, env=env)
+
+
+def parse_keys(listing: str) -> tuple[Key, ...]:
+    """The keys of what ``gpg --with-colons`` lists, secret or public ones."""
+    records = [line.split(":") for line in listing.splitlines()]
+    starts = [n for n, record in enumerate(records) if record[0] in {"pub", "sec"}]
+    return tuple(_key(records[a:b]) for a, b in pairwise([*starts, len(records)]))
+
+
+def last_complaint(outcome: Outcome) -> str:
+    """The last line that gpg complained with, fit for a message."""
+    lines = [line for line in outcome.stderr.splitlines() if line.startswith("gpg: ")]
+    return printable(lines[-1].removeprefix("gpg: ")) if lines else f"status {outcome.status}"
+
+
+def _key(records: list[list[str]]) -> Key:
+    main = records[0]
+    prints = tuple(record[9] for record in records if record[0] == "fpr")
+    names = [_unescaped(record[9]) for record in records if record[0] == "uid"]
+    signing = [
+        int(record[5] or 0)
+        for record in records
+        if record[0] in {"pub", "sec", "sub", "ssb"} and "s" in record[11]
+    ]
+    return Key(
+        Signer(prints[0], next(iter(names), "a key without name")),
+        prints,
+        main[1],
+        max(signing, default=0),
+        int(main[6]) if main[6] else None,
+        # Capital letters: what the key can do now, with what is left of its subkeys.
+        "S" in main[11],
+    )
+
+
+def _unescaped(text: str) -> str:
+    """The name that gpg's C escapes spell."""
+    return re.sub(r"\\x([0-9a-f]{2})", lambda escape: chr(int(escape[1], 16)), text)

@@ -1,0 +1,73 @@
+"""What gpg says of a signature, for programs.
+
+Source: GnuPG 2.2, doc/DETAILS ("Format of the --status-fd output").
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final
+
+_START: Final = "[GNUPG:] "
+
+
+class Verdict(StrEnum):
+    """What a signature is worth; the worst first. The values are gpg's words."""
+
+    CHANGED = "BADSIG"
+    REVOKED_KEY = "REVKEYSIG"
+    EXPIRED_KEY = "EXPKEYSIG"
+    EXPIRED = "EXPSIG"
+    UNKNOWN_KEY = "NO_PUBKEY"
+    UNUSABLE = "ERRSIG"
+    GOOD = "GOODSIG"
+    NONE = "NODATA"
+
+
+_TROUBLES: Final = (
+    Verdict.CHANGED,
+    Verdict.REVOKED_KEY,
+    Verdict.EXPIRED_KEY,
+    Verdict.EXPIRED,
+    Verdict.UNKNOWN_KEY,
+    Verdict.UNUSABLE,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Verified:
+    """What came of a verification.
+
+    Attributes:
+        verdict: The worst of all signatures; every one must be good.
+        key: Digits that the fingerprint of the key or subkey ends with; empty for NONE.
+    """
+
+    verdict: Verdict
+    key: str
+
+
+def read_status(output: str, status: int) -> Verified:
+    """What gpg found.
+
+    Args:
+        output: The lines that it wrote for programs.
+        status: Its exit status. It alone proves nothing: 0 with an expired key.
+    """
+    said = words(output)
+    for verdict in _TROUBLES:
+        keys = [rest[0] for word, rest in said if word == verdict.value and rest]
+        if keys:
+            return Verified(verdict, keys[0])
+    valid = [rest[-1] for word, rest in said if word == "VALIDSIG" and rest]
+    good = [word for word, _ in said if word == Verdict.GOOD.value]
+    if status or not good or len(valid) != len(good):
+        return Verified(Verdict.NONE, "")
+    return Verified(Verdict.GOOD, valid[0])
+
+
+def words(output: str) -> list[tuple[str, list[str]]]:
+    """The lines that gpg wrote for programs: keyword and arguments of each."""
+    lines = [line.removeprefix(_START) for line in output.splitlines() if line.startswith(_START)]
+    return [(parts[0], parts[1:]) for parts in map(str.split, lines) if parts]
