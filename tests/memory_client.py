@@ -102,7 +102,14 @@ class MemoryClient:
         return [url for url, _ in self.requests]
 
     @contextmanager
-    def get(self, url: str, *, start: int = 0, expected: int | None = None) -> Iterator[MemoryBody]:
+    def get(
+        self,
+        url: str,
+        *,
+        start: int = 0,
+        expected: int | None = None,
+        patience: float | None = None,
+    ) -> Iterator[MemoryBody]:
         server = "/".join(url.split("/")[:3])
         with self.lock:
             self.requests.append((url, start))
@@ -110,7 +117,7 @@ class MemoryClient:
             now = self.under_way[server] = self.under_way.get(server, 0) + 1
             self.busiest[server] = max(now, self.busiest.get(server, 0))
         try:
-            yield self._body(url, reply, start)
+            yield self._body(url, reply, start, patience)
         finally:
             with self.lock:
                 self.under_way[server] -= 1
@@ -121,8 +128,8 @@ class MemoryClient:
             return reply.pop(0) if reply else GOOD
         return reply
 
-    def _body(self, url: str, reply: Reply, start: int) -> MemoryBody:
-        self.time.now += reply.latency
+    def _body(self, url: str, reply: Reply, start: int, patience: float | None) -> MemoryBody:
+        self._wait(reply.latency, patience)
         if reply.error:
             raise HttpError(reply.error, reply.detail, reply.after)
         content = reply.content
@@ -134,12 +141,18 @@ class MemoryClient:
         def pieces() -> Iterator[bytes]:
             for at in range(0, len(rest), reply.piece):
                 reply.meanwhile()
-                self.time.now += reply.pause
+                self._wait(reply.pause, patience)
                 yield rest[at : at + reply.piece]
             if reply.give is not None:
                 raise HttpError(reply.end)
 
         return MemoryBody(begin, len(content), None, pieces)
+
+    def _wait(self, seconds: float, patience: float | None) -> None:
+        if patience is not None and seconds > patience:
+            self.time.now += patience
+            raise HttpError(Answer.TIMEOUT)
+        self.time.now += seconds
 
 
 class MemoryPlace:

@@ -35,6 +35,15 @@ def test_a_server_that_was_reached_and_trusted_stays_so(
     assert failure(raised, connected=True).answer is after
 
 
+@pytest.mark.parametrize("reason", ["WRONG_VERSION_NUMBER", "RECORD_LAYER_FAILURE"])
+def test_a_server_that_speaks_no_tls_is_told_only_before_it_did(reason: str) -> None:
+    error = ssl.SSLError(1, f"[SSL: {reason}] some words")
+    error.reason = reason
+
+    assert failure(error).detail == "does not speak TLS: http:// may do"
+    assert failure(error, connected=True).detail == reason.replace("_", " ").lower()
+
+
 def test_an_error_that_holds_itself_is_read_once() -> None:
     error = exceptions.ProtocolError("broken", _LEFT)
     error.__cause__ = error

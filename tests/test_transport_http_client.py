@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 FILE = bytes(range(256)) * 40  # 10,240 bytes
+PACKED = " bytes; compressed, though not asked for"
 
 
 @pytest.fixture
@@ -218,7 +219,9 @@ def test_a_piece_that_nobody_asked_for_is_refused(client: HttpClient) -> None:
         pytest.param(Trouble(), 20_000, 30_000, "10,240 in the place of 30,000", id="no-piece"),
         pytest.param(Trouble(chunked=True), 0, 10_241, "10,240 in the place of", id="chunks"),
         pytest.param(Trouble(chunked=True), 0, 100, "more in the place of 100", id="many-chunks"),
-        pytest.param(Trouble(gzip=True), 0, 10_240, "in the place of 10,240 bytes", id="gzip"),
+        pytest.param(Trouble(gzip=True), 0, 10_240, PACKED, id="packed"),
+        pytest.param(Trouble(gzip=True, chunked=True), 0, 10_240, PACKED, id="packed-chunks"),
+        pytest.param(Trouble(gzip=True, chunked=True), 0, 9, PACKED, id="many-packed-chunks"),
     ],
 )
 def test_a_file_of_another_length_is_refused(
@@ -229,6 +232,7 @@ def test_a_file_of_another_length_is_refused(
 
     assert error.answer is Answer.WRONG_LENGTH
     assert detail in error.detail
+    assert ("compressed" in error.detail) == trouble.gzip
 
 
 def test_a_server_that_has_no_such_piece_of_its_shorter_file_is_not_asked_for_all_of_it(
@@ -709,6 +713,79 @@ def test_a_bundle_without_certificate_is_refused_with_a_hint(workdir: Path) -> N
         HttpClient(HttpOptions(ca_bundle=bundle), {})
 
     assert "PEM" in caught.value.hint
+
+
+def test_the_environment_names_a_bundle_that_is_missing(workdir: Path) -> None:
+    environ = {"SSL_CERT_FILE": str(workdir / "no.pem")}
+
+    with pytest.raises(SurroundingsError, match=r"^SSL_CERT_FILE=/.*no\.pem: No such file"):
+        HttpClient(HttpOptions(), environ)
+
+
+def test_the_environment_names_a_bundle_without_certificate(workdir: Path) -> None:
+    bundle = workdir / "empty.pem"
+    bundle.write_text("nothing\n")
+
+    with pytest.raises(DescriptorError, match=r"empty\.pem holds no certificate") as caught:
+        HttpClient(HttpOptions(), {"SSL_CERT_FILE": str(bundle)})
+
+    assert "unset SSL_CERT_FILE" in caught.value.hint
+
+
+def test_an_empty_variable_names_no_bundle() -> None:
+    HttpClient(HttpOptions(), {"SSL_CERT_FILE": ""}).close()
+
+
+# Patience
+
+
+@pytest.mark.parametrize(
+    "trouble",
+    [
+        pytest.param(Trouble(delay=FOR_EVER), id="silent"),
+        pytest.param(Trouble(stall_after=100), id="stalls"),
+        pytest.param([Trouble(redirect="/b")], id="silent-elsewhere"),
+    ],
+)
+def test_a_request_may_have_less_patience_than_the_others(
+    client: HttpClient, trouble: Trouble | list[Trouble]
+) -> None:
+    slow = {"/a": trouble, "/b": Trouble(delay=FOR_EVER)}
+    with BadServer({"/a": FILE, "/b": FILE, "/c": FILE}, slow) as server:
+        server.troubles["/c"] = Trouble(delay=0.6)
+        began = time.monotonic()
+        with (
+            pytest.raises(HttpError) as caught,
+            client.get(f"{server.url}/a", patience=0.3) as body,
+        ):
+            b"".join(body.blocks())
+        took = time.monotonic() - began
+        after = fetched(client, f"{server.url}/c")
+
+    assert caught.value.answer is Answer.TIMEOUT
+    assert 0.3 <= took < 2
+    assert after == FILE
+
+
+def test_a_look_up_that_hangs_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    over = threading.Event()
+
+    def hang(*_arguments: object, **_options: object) -> list[object]:
+        over.wait(5)
+        return []
+
+    monkeypatch.setattr(socket, "getaddrinfo", hang)
+    with HttpClient(HttpOptions(timeout=0.3), {}) as client:
+        began = time.monotonic()
+        error = refused(client, "http://far.test/a")
+        took = time.monotonic() - began
+    over.set()
+
+    assert (error.answer, error.detail) == (
+        Answer.UNREACHABLE,
+        "its name was not looked up in time",
+    )
+    assert took < 2
 
 
 # The rate

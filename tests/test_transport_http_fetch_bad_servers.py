@@ -125,8 +125,8 @@ def test_what_is_there_is_not_sent_again_after_a_cut() -> None:
     with server([Trouble(cut_after=300_000)]) as bad:
         fetch(fetcher_of(), bad)
 
-        assert bad.requests[1].headers["range"] == "bytes=300000-"
-        assert sum(request.sent for request in bad.requests) == len(FILE)
+    assert bad.requests[1].headers["range"] == "bytes=300000-"
+    assert sum(request.sent for request in bad.requests) == len(FILE)
 
 
 def test_a_server_that_is_not_there_is_not_asked_for_every_file() -> None:
@@ -221,3 +221,55 @@ def _fetch_all(fetcher: ServerFetcher, servers: list[BadServer], threads: int) -
 
     with ThreadPoolExecutor(threads) as pool:
         return list(pool.map(fetch_one, NAMES, timeout=PATIENCE))
+
+
+def test_a_server_that_nobody_came_to_ask_has_no_requests() -> None:
+    with server() as late:
+        client = HttpClient(HttpOptions(deadline=0), {})
+        fetcher = ServerFetcher(client, QUICK)
+
+        fetched = fetch(fetcher, late)
+
+        assert [one.answer for one in fetched.tries] == [Answer.NO_TIME]
+        assert [one.requests for one in fetcher.statistics()] == [0]
+        assert late.requests == []
+
+
+def test_a_server_that_was_asked_when_the_time_was_up_has_its_request() -> None:
+    with server(Trouble(delay=60)) as late:
+        fetcher = ServerFetcher(HttpClient(HttpOptions(deadline=0.3), {}), HttpOptions())
+
+        fetched = fetch(fetcher, late)
+
+        assert [one.answer for one in fetched.tries] == [Answer.NO_TIME]
+        assert [one.requests for one in fetcher.statistics()] == [1]
+
+
+def test_a_slow_server_is_left_for_a_fast_one_which_gives_the_rest() -> None:
+    options = HttpOptions(timeout=60, retries=0)
+    with server(Trouble(piece=3000, pause=0.1)) as slow, server() as fast:
+        fetched = fetch(fetcher_of(options), slow, fast)
+
+    start = int(fast.requests[0].headers["range"].removeprefix("bytes=").removesuffix("-"))
+    assert fetched.source == f"{fast.url}/f"
+    assert len(slow.requests) == len(fast.requests) == 1
+    assert 3000 <= start < 100_000
+    assert fast.requests[0].sent == len(FILE) - start
+
+
+@pytest.mark.parametrize(
+    "trouble",
+    [
+        pytest.param(Trouble(delay=60), id="silent"),
+        pytest.param(Trouble(stall_after=9), id="stalls"),
+    ],
+)
+def test_a_silent_server_has_a_third_of_the_time_while_another_may_do(
+    trouble: Trouble,
+) -> None:
+    options = HttpOptions(timeout=60, deadline=1.5)
+    with server(trouble) as silent, server() as good:
+        fetched = fetch(fetcher_of(options), silent, good)
+
+        assert fetched.source == f"{good.url}/f"
+        assert fetched.tries[0].answer is Answer.TIMEOUT

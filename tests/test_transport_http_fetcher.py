@@ -643,26 +643,26 @@ def test_a_server_that_leads_to_one_without_trust_keeps_its_other_files() -> Non
 
 
 def test_a_server_that_trickles_is_given_up() -> None:
-    net = Net({A: Reply(piece=10, pause=1)}, f=BIG)
+    net = Net({A: Reply(piece=10, pause=1)}, HttpOptions(retries=0), f=BIG)
 
-    fetched = net.fetch(A, B, right=BIG)
+    fetched = net.fetch(A, right=BIG)
 
-    assert fetched.source == B
-    assert fetched.tries[0] == Try(A, Answer.TIMEOUT, "slow: 300 bytes in 30 s")
+    assert fetched == Fetched(None, (Try(A, Answer.TIMEOUT, "slow: 300 bytes in 30 s"),))
 
 
 def test_a_slow_server_that_is_fast_enough_is_not_given_up() -> None:
-    net = Net({A: Reply(piece=2048, pause=1)}, f=BIG)
+    net = Net({A: Reply(piece=2048, pause=1)}, HttpOptions(retries=0), f=BIG)
 
-    fetched = net.fetch(A, B, right=BIG)
+    fetched = net.fetch(A, right=BIG)
 
     assert fetched.source == A
 
 
 def test_a_server_that_we_hold_back_is_not_slow() -> None:
-    net = Net({A: Reply(piece=512, pause=1)}, HttpOptions(limit_rate=4096), f=BIG[:99999])
+    options = HttpOptions(limit_rate=4096, retries=0)
+    net = Net({A: Reply(piece=512, pause=1)}, options, f=BIG[:99999])
 
-    fetched = net.fetch(A, B, right=BIG[:99999])
+    fetched = net.fetch(A, right=BIG[:99999])
 
     assert fetched.source == A
 
@@ -671,7 +671,7 @@ def test_the_deadline_ends_what_is_under_way() -> None:
     net = Net({A: Reply(piece=10, pause=1)}, HttpOptions(deadline=5))
     place = MemoryPlace(FILE)
 
-    fetched = net.fetcher.fetch(sources(A, B), place)
+    fetched = net.fetcher.fetch([Source(A)], place)
 
     assert fetched == Fetched(None, (Try(A, Answer.NO_TIME),))
     assert place.position == 50

@@ -14,7 +14,7 @@ _PROXY = "http://proxy:3128"
 
 def proxy_for(url: str, **environ: str) -> str | None:
     proxy = Proxies(environ).on_the_way_to(parse(url))
-    return proxy.url.rstrip("/") if proxy else None
+    return proxy.address.url.rstrip("/") if proxy else None
 
 
 @pytest.mark.parametrize("name", ["http_proxy", "all_proxy", "ALL_PROXY"])
@@ -142,7 +142,9 @@ def test_a_proxy_that_makes_no_tunnel_is_told(status: int, answer: Answer) -> No
             pass
 
     assert caught.value.answer is answer
-    assert caught.value.detail.startswith(f"the proxy: {status}")
+    assert caught.value.detail.startswith(
+        f"the proxy 127.0.0.1:{proxy.port} (https_proxy): {status}"
+    )
     assert [(request.method, request.path) for request in proxy.requests] == [
         ("CONNECT", "far.invalid:443")
     ]
@@ -159,4 +161,28 @@ def test_a_proxy_that_is_away_is_told(url: str) -> None:
         pass
 
     assert caught.value.answer is Answer.UNREACHABLE
-    assert caught.value.detail == "the proxy: Connection refused"
+    assert caught.value.detail == "the proxy 127.0.0.1:1 (all_proxy): Connection refused"
+
+
+def test_a_proxy_that_has_no_such_name_is_told_with_its_variable() -> None:
+    environ = {"http_proxy": "http://me:secret@nonsense.invalid"}
+    with (
+        HttpClient(HttpOptions(), environ) as client,
+        pytest.raises(HttpError, match=r"^unreachable") as caught,
+        client.get("http://far.test/"),
+    ):
+        pass
+
+    assert caught.value.detail.startswith("the proxy nonsense.invalid (http_proxy): ")
+    assert "secret" not in caught.value.detail
+
+
+def test_a_proxy_that_wants_another_password_is_told() -> None:
+    with BadServer(everywhere=Trouble(status=407)) as proxy:
+        place = f"127.0.0.1:{proxy.port}"
+        client = HttpClient(HttpOptions(), {"http_proxy": f"me:secret@{place}"})
+        with pytest.raises(HttpError) as caught, client, client.get("http://far.invalid/a"):
+            pass
+
+    assert caught.value.answer is Answer.FORBIDDEN
+    assert caught.value.detail.startswith(f"the proxy {place} (http_proxy): 407")

@@ -400,3 +400,75 @@ def _until(condition: Callable[[], bool]) -> None:
             return
         pause.wait(0.001)
     raise AssertionError
+
+
+# Who may go on for a slow one
+
+
+def faster(board: Board, *urls: str, seconds: float = 100.0) -> str | None:
+    turn = board.servers.take_faster(
+        [Candidate(url, server_of(url), last=False) for url in urls], MEGABYTE, seconds
+    )
+    return turn.candidate.url if turn else None
+
+
+def test_the_best_server_that_is_free_goes_on_for_a_slow_one() -> None:
+    board = Board(allowed=1)
+    for url, seconds in ((A, 1.0), (B, 3.0), (C, 4.0)):
+        board.serve(url, seconds=seconds)
+    board.take(A)
+
+    assert faster(board, C, A, B) == B
+
+
+@pytest.mark.parametrize(
+    ("seconds", "found"), [pytest.param(2.0, A, id="soon"), pytest.param(1.0, None, id="late")]
+)
+def test_a_server_goes_on_if_it_should_be_done_in_time(seconds: float, found: str | None) -> None:
+    board = Board()
+    board.serve(A, seconds=1)
+
+    assert faster(board, A, seconds=seconds) == found
+
+
+def test_a_server_that_is_to_be_left_alone_does_not_go_on() -> None:
+    board = Board()
+    turn = board.take(A)
+    turn.error = HttpError(Answer.BUSY, after=20)
+    board.servers.give_back(turn)
+
+    at_once = faster(board, A)
+    board.time.now += 20
+
+    assert (at_once, faster(board, A)) == (None, A)
+
+
+def test_a_server_that_lied_does_not_go_on() -> None:
+    board = Board()
+    for _ in range(2):
+        turn = board.take(A)
+        turn.ended = True
+        board.servers.give_back(turn)
+        board.servers.judge(turn, right=False)
+
+    board.time.now += 1000
+
+    assert faster(board, A) is None
+
+
+def test_who_waits_for_a_server_comes_before_who_might_be_faster_with_it() -> None:
+    board = Board(allowed=1)
+    turn = board.take(A)
+    with ThreadPoolExecutor(1) as pool:
+        waiting = pool.submit(board.take, A)
+        try:
+            while not turn.server.queue:
+                time.sleep(0.001)
+            turn.ended = True
+            board.servers.give_back(turn)
+            found = faster(board, A)
+            waited = waiting.result(2).candidate.url
+        finally:
+            board.servers.stop()
+
+    assert (found, waited) == (None, A)

@@ -35,12 +35,17 @@ class StagedClient:
         self._far = far
 
     def get(
-        self, url: str, *, start: int = 0, expected: int | None = None
+        self,
+        url: str,
+        *,
+        start: int = 0,
+        expected: int | None = None,
+        patience: float | None = None,
     ) -> AbstractContextManager[Body]:
         """See Client."""
-        if found := self._staged.find(url):
-            return self._near.get("".join(found), start=start, expected=expected)
-        return self._far.get(url, start=start, expected=expected)
+        found = self._staged.find(url)
+        client, at = (self._near, "".join(found)) if found else (self._far, url)
+        return client.get(at, start=start, expected=expected, patience=patience)
 
 
 class StagedParts:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from typing import TYPE_CHECKING
 
@@ -127,8 +128,65 @@ def test_a_body_that_is_packed_unasked_is_no_part(workdir: Path) -> None:
         told = fetched(*QUICK, f"{server.url}/cd.jigdo", cwd=workdir)
 
     assert told["status"] == 2
-    assert told["missing"][0]["tries"][0]["answer"] in {"wrong_length", "wrong_bytes"}
+    (tried,) = told["missing"][0]["tries"]
+    assert tried["answer"] == "wrong_length"
+    assert tried["detail"].endswith("compressed, though not asked for")
     assert_no_image(workdir)
+
+
+def test_a_slow_server_keeps_no_part_from_a_fast_one(workdir: Path) -> None:
+    release = release_of(2, 400_000)
+    slow = Trouble(piece=1000, pause=0.05)  # 20 s for a part
+    with BadServer(release.tree(), everywhere=slow) as bad, BadServer(release.tree()) as good:
+        good.content |= release.pair(f"A={bad.url}/tree/", f"A={good.url}/tree/")
+        began = time.monotonic()
+        ended = fetch("--timeout", "30", f"{good.url}/cd.jigdo", cwd=workdir)
+        took = time.monotonic() - began
+
+    assert ended.status == 0, ended.stderr
+    assert_image(workdir, release)
+    assert took < 8
+    assert any("range" in request.headers for request in good.requests)
+
+
+@pytest.mark.parametrize(
+    "trouble",
+    [
+        pytest.param(Trouble(delay=FOR_EVER), id="silent"),
+        pytest.param(Trouble(stall_after=100), id="stalls"),
+    ],
+)
+def test_a_silent_server_keeps_no_part_from_another(workdir: Path, trouble: Trouble) -> None:
+    with BadServer(RELEASE.tree(), everywhere=trouble) as bad, BadServer(RELEASE.tree()) as good:
+        good.content |= RELEASE.pair(f"A={bad.url}/tree/", f"A={good.url}/tree/")
+
+        ended = fetch(*("--timeout", "60", "--deadline", "8", f"{good.url}/cd.jigdo"), cwd=workdir)
+
+    assert ended.status == 0, ended.stderr
+    assert_image(workdir, RELEASE)
+
+
+@pytest.mark.parametrize(
+    ("environ", "words"),
+    [
+        pytest.param(
+            {"http_proxy": "http://me:secret@nonsense.invalid"},
+            "the proxy nonsense.invalid (http_proxy): ",
+            id="proxy",
+        ),
+        pytest.param({"SSL_CERT_FILE": "/nowhere.pem"}, "SSL_CERT_FILE=/nowhere.pem: ", id="CAs"),
+    ],
+)
+def test_what_the_environment_names_wrong_is_told(
+    workdir: Path, environ: dict[str, str], words: str
+) -> None:
+    env = {**os.environ, **environ}
+    ended = fetch("--retries", "0", "http://far.test/cd.jigdo", cwd=workdir, env=env)
+
+    assert ended.status in {1, 3}
+    assert words in ended.stderr
+    assert "secret" not in ended.stderr
+    assert "Traceback" not in ended.stderr
 
 
 def test_redirects_are_followed_but_not_for_ever(workdir: Path) -> None:

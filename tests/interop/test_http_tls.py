@@ -88,6 +88,25 @@ def test_a_server_with_a_certificate_of_the_named_bundle_is_trusted(authority: A
     assert content == FILE
 
 
+def test_the_environment_names_whom_to_trust(authority: Authority) -> None:
+    environ = {"SSL_CERT_FILE": str(authority.bundle)}
+
+    with BadServer({"/a": FILE}, tls=authority.server()) as server:
+        content = fetched(f"{server.url}/a", HttpOptions(), environ)
+
+    assert content == FILE
+
+
+def test_the_named_bundle_counts_more_than_that_of_the_environment(authority: Authority) -> None:
+    options = HttpOptions(ca_bundle=authority.bundle)
+    environ = {"SSL_CERT_FILE": "/nowhere.pem"}
+
+    with BadServer({"/a": FILE}, tls=authority.server()) as server:
+        content = fetched(f"{server.url}/a", options, environ)
+
+    assert content == FILE
+
+
 def test_a_server_may_be_known_by_its_name(authority: Authority) -> None:
     tls = authority.server("DNS:localhost")
 
@@ -102,7 +121,10 @@ def test_a_certificate_that_nobody_vouches_for_is_refused(authority: Authority) 
         error = refused(f"{server.url}/a", HttpOptions())
 
     assert error.answer is Answer.TLS
-    assert "unable to get local issuer certificate" in error.detail
+    assert error.detail == (
+        "unable to get local issuer certificate: "
+        "--ca-bundle FILE, or fetch: ca_bundle:, names whom to trust"
+    )
     assert not server.requests
 
 
@@ -120,7 +142,8 @@ def test_a_self_signed_certificate_is_refused_unless_it_is_named(authority: Auth
         error = refused(f"{server.url}/a", HttpOptions())
         content = fetched(f"{server.url}/a", HttpOptions(ca_bundle=own))
 
-    assert (error.answer, error.detail) == (Answer.TLS, "self-signed certificate")
+    assert error.answer is Answer.TLS
+    assert error.detail.startswith("self-signed certificate: --ca-bundle FILE")
     assert content == FILE
 
 
@@ -153,7 +176,7 @@ def test_a_server_without_tls_is_not_to_be_trusted() -> None:
     with BadServer({"/a": FILE}) as server:
         error = refused(f"https{server.url.removeprefix('http')}/a", HttpOptions())
 
-    assert (error.answer, error.detail) == (Answer.TLS, "wrong version number")
+    assert (error.answer, error.detail) == (Answer.TLS, "does not speak TLS: http:// may do")
 
 
 def test_a_server_that_hangs_up_in_the_handshake_is_cut_off() -> None:

@@ -29,7 +29,8 @@ bodies = st.builds(
     ignore_range=st.booleans(),
     shift=st.sampled_from((0, 0, 0, 1, -1)),
     latency=st.sampled_from((0.0, 0.1, 20.0)),
-    pause=st.sampled_from((0.0, 0.1, 40.0)),
+    piece=st.sampled_from((1000, 1 << 16)),
+    pause=st.sampled_from((0.0, 0.1, 2.0, 40.0)),
 )
 # A list is the fate of the first requests, one reply alone that of all.
 fates = errors | bodies | st.lists(errors | bodies, max_size=12)
@@ -42,7 +43,8 @@ def most_requests(sources: list[Source], retries: int, length: int) -> int:
     passes = len(urls) + 2
     progress = passes * (length // PROGRESS)
     probes = retries * len(servers)
-    return len(urls) + 2 + (retries + 1) * (len(servers) + progress) + probes
+    switches = 3
+    return len(urls) + 2 + (retries + 1) * (len(servers) + progress) + probes + switches
 
 
 def fetcher_of(

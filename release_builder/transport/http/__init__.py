@@ -58,13 +58,17 @@ class HttpError(Exception):
         answer: What it gave instead.
         detail: More words, printable.
         after: Seconds that the server asked to be left alone; 0 if it said nothing.
+        sent: Whether any server was asked.
     """
 
-    def __init__(self, answer: Answer, detail: str = "", after: float = 0.0) -> None:
+    def __init__(
+        self, answer: Answer, detail: str = "", after: float = 0.0, *, sent: bool = True
+    ) -> None:
         super().__init__(f"{answer.value}: {detail}")
         self.answer = answer
         self.detail = detail
         self.after = after
+        self.sent = sent
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +83,8 @@ class HttpOptions:
         deadline: Seconds that all fetching may take together; None for no end of its own: each
             file still ends by ``retries`` and ``timeout``.
         limit_rate: Bytes a second, all connections together; None for as many as come.
-        ca_bundle: A file of certificates to trust in the place of the usual ones.
+        ca_bundle: A file of certificates to trust in the place of the usual ones; None for that
+            which ``SSL_CERT_FILE`` names, or Mozilla's.
     """
 
     connections: int | None = None
@@ -117,7 +122,12 @@ class Client(Protocol):
     """What asks; used by several threads at once."""
 
     def get(
-        self, url: str, *, start: int = 0, expected: int | None = None
+        self,
+        url: str,
+        *,
+        start: int = 0,
+        expected: int | None = None,
+        patience: float | None = None,
     ) -> AbstractContextManager[Body]:
         """Ask for a file, or what of it follows byte ``start``.
 
@@ -126,6 +136,8 @@ class Client(Protocol):
             start: The first byte wanted. A server may give the whole file all the same.
             expected: How long the whole file must be, where known: another length is refused
                 before any byte of the body is read.
+            patience: Seconds without a byte after which it is given up, if that is sooner than
+                usual; None for the usual ones.
 
         Raises:
             HttpError: It is not to be had.

@@ -28,6 +28,10 @@ _STATUSES: Final = {
 }
 _LONGEST_WAIT: Final = 3600.0  # seconds: nobody waits longer for a file
 _WORDS: Final = 100  # characters of a server's own words that are worth showing
+# What one or another OpenSSL says to an answer in plain http.
+_NO_TLS: Final = {"WRONG_VERSION_NUMBER", "PACKET_LENGTH_TOO_LONG", "RECORD_LAYER_FAILURE"}
+_UNKNOWN_ISSUERS: Final = {2, 18, 19, 20, 21}  # X509_V_ERR_*: self-signed, or signed by a stranger
+_NAME_ISSUER: Final = "--ca-bundle FILE, or fetch: ca_bundle:, names whom to trust"
 
 
 def refusal(status: int, reason: str | None, retry_after: str | None = None) -> HttpError:
@@ -44,24 +48,28 @@ def refusal(status: int, reason: str | None, retry_after: str | None = None) -> 
     return HttpError(answer, words(f"{status} {reason or ''}"), after)
 
 
-def failure(error: BaseException, *, connected: bool = False) -> HttpError:
+def failure(error: BaseException, *, connected: bool = False, proxy: object = None) -> HttpError:
     """What one of TROUBLES means.
 
     Args:
         error: As urllib3 raised it.
         connected: Whether the answer had begun.
+        proxy: On the way, if one is; its ``str()`` is its name.
     """
     causes = tuple(_causes(error))
-    by = "the proxy: " if any(isinstance(each, exceptions.ProxyError) for each in causes) else ""
+    by = f"{proxy}: " if any(isinstance(each, exceptions.ProxyError) for each in causes) else ""
     for cause in causes:
         if refused := re.match(r"Tunnel connection failed: (\d+) ?(.*)", str(cause)):
             told = refusal(int(refused[1]), refused[2])
-            return HttpError(told.answer, f"the proxy: {told.detail}")
+            return HttpError(told.answer, f"{proxy}: {told.detail}")
     for kinds, answer, detail in _KINDS:
         if found := next((cause for cause in causes if isinstance(cause, kinds)), None):
+            said = _said(found) if detail is None else detail
             if connected and answer in {Answer.TLS, Answer.UNREACHABLE}:
                 answer = Answer.CUT_OFF  # noqa: PLW2901 (it was to be trusted, and reached)
-            return HttpError(answer, by + (_said(found) if detail is None else detail))
+            elif getattr(found, "reason", "") in _NO_TLS:
+                said = "does not speak TLS: http:// may do"
+            return HttpError(answer, by + said)
     return HttpError(Answer.SERVER_ERROR, by + _said(causes[-1]))
 
 
@@ -98,9 +106,10 @@ def _said(error: BaseException) -> str:
     if isinstance(error.__cause__, OSError):
         error = error.__cause__
     if verdict := getattr(error, "verify_message", ""):  # of a certificate
-        return words(verdict)
+        unknown = getattr(error, "verify_code", 0) in _UNKNOWN_ISSUERS
+        return f"{words(verdict)}: {_NAME_ISSUER}" if unknown else words(verdict)
     if isinstance(error, ssl.SSLError) and (reason := getattr(error, "reason", "")):
-        return words(reason.replace("_", " ").lower())  # such as WRONG_VERSION_NUMBER
+        return words(reason.replace("_", " ").lower())  # such as BAD_RECORD_MAC
     return words(getattr(error, "strerror", None) or str(error))
 
 

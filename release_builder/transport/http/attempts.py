@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from release_builder.transport.http import Answer, Try
 from release_builder.transport.http.server import server_of
@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from release_builder.transport.http import HttpError, Source
+
+_SWITCHES: Final = 3  # of one file: more would be a game
 
 
 @dataclass(eq=False, slots=True)
@@ -26,6 +28,7 @@ class Candidate:
         requests: How often it was asked.
         ready_at: When it may be asked again, in seconds.
         file: What it is asked for: the same for all URLs of one file.
+        left: Whether its server was left for a faster one: it gives the file, but slowly.
         barred: Why its server is not asked now, for any file; None if it is.
     """
 
@@ -35,6 +38,7 @@ class Candidate:
     requests: int = 0
     ready_at: float = float("-inf")
     file: object = field(default_factory=object)
+    left: bool = False
     barred: tuple[Answer, str] | None = None
 
 
@@ -58,6 +62,7 @@ class Attempts:
         self._closed: set[str] = set()
         self._tries: dict[str, Try] = {}
         self._latest: Candidate | None = None
+        self._switches = 0
 
     @property
     def tries(self) -> tuple[Try, ...]:
@@ -82,6 +87,30 @@ class Attempts:
         ]
         bound = [candidate for candidate in candidates if candidate.url == bound_to]
         return bound or candidates
+
+    def faster_than(self, slow: Candidate) -> list[Candidate]:
+        """What may go on in the place of ``slow``, if it is faster; no last one: nothing failed."""
+        if self._switches >= _SWITCHES:
+            return []
+        return [
+            other
+            for other in self.open()
+            if other.server != slow.server and not other.left and other.last <= slow.last
+        ]
+
+    def has_hope_beside(self, candidate: Candidate) -> bool:
+        """Whether another server was not asked for the file yet, or gave it, if slowly."""
+        failed = {other.server for other in self._candidates if other.requests and not other.left}
+        return any(
+            other.server not in failed | {candidate.server} and not other.barred
+            for other in self.open()
+        )
+
+    def leave(self, candidate: Candidate) -> None:
+        """A faster server goes on in the place of that of ``candidate``."""
+        self._switches += 1
+        for other in self._candidates:
+            other.left |= other.server == candidate.server
 
     def note(self, candidate: Candidate, answer: Answer, detail: str = "") -> None:
         """What came of asking ``candidate``, so far."""

@@ -43,6 +43,7 @@ class HttpBody:
         self.modified = promised.modified
         self._response = response
         self._expected = expected
+        self._compressed = promised.compressed
         self._patience = patience
         self._limit = limit
 
@@ -52,7 +53,7 @@ class HttpBody:
         while block := self._next(position):
             position += len(block)
             if self._expected is not None and position > self._expected:
-                raise wrong_length("more", self._expected)
+                raise wrong_length("more", self._expected, compressed=self._compressed)
             self._limit.take(len(block), self._patience.ends_at)
             yield block
         if self.length is None:
@@ -76,7 +77,7 @@ class HttpBody:
 
     def _too_short(self, position: int, expected: int) -> HttpError:
         if self._response.chunked:  # its end was told, so this is all there is
-            return wrong_length(f"{position:,}", expected)
+            return wrong_length(f"{position:,}", expected, compressed=self._compressed)
         return self._broken(HttpError(Answer.CUT_OFF), position)
 
     def _broken(self, error: HttpError, position: int) -> HttpError:

@@ -11,7 +11,7 @@ from urllib3 import BaseHTTPResponse, PoolManager, ProxyManager, Timeout
 
 from release_builder import __version__
 from release_builder.transport.http import Answer, HttpError
-from release_builder.transport.http.answers import TROUBLES, failure
+from release_builder.transport.http.answers import TROUBLES, failure, refusal
 from release_builder.transport.http.backoff import end_after
 from release_builder.transport.http.body import HttpBody
 from release_builder.transport.http.connections import Patience, StaleError, pool_classes
@@ -28,14 +28,17 @@ if TYPE_CHECKING:
     from typing import Any, Self
 
     from release_builder.transport.http import HttpOptions
+    from release_builder.transport.http.proxies import Proxy
 
     _Opened = tuple[BaseHTTPResponse, HttpBody]
 
 _CONNECT_TIMEOUT: Final = 10.0  # seconds
+_NEVER: Final = float("inf")
 _CONNECTIONS: Final = 8  # kept open, a server
 _SERVERS: Final = 64  # that connections are kept open to
 _REDIRECTS: Final = 10
 _STALE: Final = 3  # kept connections that may turn out to be closed, one after another
+_PROXY_REFUSES: Final = 407
 _REDIRECTING: Final = {301, 302, 303, 307, 308}
 _HEADERS: Final = {
     "User-Agent": f"release-builder/{__version__}",
@@ -48,7 +51,8 @@ class HttpClient:
 
     Args:
         options: How; ``deadline`` counts from now.
-        environ: Names proxies and the netrc file; see Proxies and Credentials.
+        environ: Names proxies, the netrc file and certificates; see Proxies, Credentials and
+            trusting.
         home: Where ``.netrc`` lies, in the place of ``HOME``.
 
     Attributes:
@@ -74,10 +78,10 @@ class HttpClient:
         kept: dict[str, Any] = {
             "num_pools": _SERVERS,
             "maxsize": options.connections or _CONNECTIONS,
-            "ssl_context": trusting(options.ca_bundle),
+            "ssl_context": trusting(options.ca_bundle, environ),
         }
         self._managers = {None: PoolManager(**kept)} | {
-            proxy: _through(proxy, kept) for proxy in self._proxies.all
+            proxy: _through(proxy.address, kept) for proxy in self._proxies.all
         }
         for manager in self._managers.values():
             manager.pool_classes_by_scheme = pool_classes(self._patience)
@@ -94,20 +98,28 @@ class HttpClient:
             manager.clear()
 
     @contextlib.contextmanager
-    def get(self, url: str, *, start: int = 0, expected: int | None = None) -> Iterator[HttpBody]:
+    def get(
+        self,
+        url: str,
+        *,
+        start: int = 0,
+        expected: int | None = None,
+        patience: float | None = None,
+    ) -> Iterator[HttpBody]:
         """See Client."""
+        longest = _NEVER if patience is None else patience
         try:
-            response, body = self._open(url, start, expected)
+            response, body = self._open(url, start, expected, longest)
         except OtherPieceError:
-            response, body = self._open(url, 0, expected)
+            response, body = self._open(url, 0, expected, longest)
         try:
             yield body
         finally:
             _let_go(response)
 
-    def _open(self, url: str, start: int, expected: int | None) -> _Opened:
+    def _open(self, url: str, start: int, expected: int | None, longest: float) -> _Opened:
         asked = parse(url)
-        response, address = self._follow(asked, start)
+        response, address = self._follow(asked, start, longest)
         try:
             promised = promise(response, asked.path, start, expected)
         except BaseException as error:
@@ -118,13 +130,15 @@ class HttpClient:
         body = HttpBody(response, promised, expected, patience=self._patience, limit=self._limit)
         return response, body
 
-    def _follow(self, asked: Address, start: int) -> tuple[BaseHTTPResponse, Address]:
+    def _follow(
+        self, asked: Address, start: int, longest: float
+    ) -> tuple[BaseHTTPResponse, Address]:
         """The first answer that is no redirect, and where it came from."""
         address, way = asked, [asked]
         while True:
             authorization = self._authorization(way)
             try:
-                response = self._ask(address, start, authorization)
+                response = self._ask(address, start, authorization, longest)
             except HttpError as error:
                 raise _at(address, asked, error) from error
             location = response.headers.get("Location")
@@ -151,19 +165,24 @@ class HttpClient:
             )
         return self._credentials.header(replace(last, user=None), anybody=False)
 
-    def _ask(self, address: Address, start: int, authorization: str | None) -> BaseHTTPResponse:
+    def _ask(
+        self, address: Address, start: int, authorization: str | None, longest: float
+    ) -> BaseHTTPResponse:
+        proxy = self._proxies.on_the_way_to(address)
         headers = dict(_HEADERS)
         if start:
             headers["Range"] = f"bytes={start}-"
         if authorization:
             headers["Authorization"] = authorization
-        stale = 0
+        stale, sent = 0, False
         while not self._patience.is_over():
             timeout = Timeout(
-                connect=self._patience.left(_CONNECT_TIMEOUT), read=self._patience.left()
+                connect=self._patience.left(min(_CONNECT_TIMEOUT, longest)),
+                read=self._patience.left(longest),
             )
             try:
-                return self._managers[self._proxies.on_the_way_to(address)].urlopen(
+                sent = True
+                response = self._managers[proxy].urlopen(
                     "GET",
                     address.url,
                     headers=headers,
@@ -177,8 +196,19 @@ class HttpClient:
                 if _is_stale(error) and stale < _STALE:
                     stale += 1
                 elif not self._patience.is_over():
-                    raise failure(error) from error
-        raise HttpError(Answer.NO_TIME)
+                    raise failure(error, proxy=proxy) from error
+            else:
+                if proxy and response.status == _PROXY_REFUSES:
+                    raise _refused_by(proxy, response)
+                return response
+        raise HttpError(Answer.NO_TIME, sent=sent)
+
+
+def _refused_by(proxy: Proxy, response: BaseHTTPResponse) -> HttpError:
+    drain(response)
+    _let_go(response)
+    told = refusal(response.status, response.reason)
+    return HttpError(told.answer, f"{proxy}: {told.detail}")
 
 
 def _is_stale(error: BaseException) -> bool:

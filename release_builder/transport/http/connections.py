@@ -10,8 +10,10 @@ from typing import TYPE_CHECKING
 
 from urllib3 import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.connection import HTTPConnection, HTTPSConnection
+from urllib3.exceptions import NewConnectionError
 
 from release_builder.transport.http.backoff import bounded
+from release_builder.transport.http.look_up import look_up
 
 if TYPE_CHECKING:
     import socket
@@ -36,9 +38,9 @@ class Patience:
         self._timeout = bounded(timeout)
         self.ends_at = ends_at
 
-    def waits_until(self) -> float:
-        """When something must have come for which the waiting starts now."""
-        latest = time.monotonic() + self._timeout
+    def waits_until(self, longest: float = float("inf")) -> float:
+        """When something must have come for which the waiting starts now, ``longest`` at most."""
+        latest = time.monotonic() + min(self._timeout, longest)
         return latest if self.ends_at is None else min(latest, self.ends_at)
 
     def left(self, longest: float = float("inf")) -> float:
@@ -83,7 +85,9 @@ class _PatientResponse(http.client.HTTPResponse):
 
     def __init__(self, sock: socket.socket, *arguments: Any, **options: Any) -> None:  # noqa: ANN401 (the base's)
         super().__init__(sock, *arguments, **options)
-        self._patient = _PatientStream(self.fp.detach(), sock, self.patience.waits_until())
+        self._longest = sock.gettimeout() or float("inf")  # as urllib3 was told for this request
+        until = self.patience.waits_until(self._longest)
+        self._patient = _PatientStream(self.fp.detach(), sock, until)
         self.fp = io.BufferedReader(self._patient)
 
     def begin(self) -> None:
@@ -93,7 +97,7 @@ class _PatientResponse(http.client.HTTPResponse):
             raise HTTPException("more than one length")
 
     def read1(self, n: int = -1) -> bytes:
-        self._patient.until = self.patience.waits_until()
+        self._patient.until = self.patience.waits_until(self._longest)
         return super().read1(n)
 
 
@@ -105,6 +109,13 @@ class _KeptConnection(HTTPConnection):
     def connect(self) -> None:
         self._answered = False
         super().connect()
+
+    def _new_conn(self) -> socket.socket:
+        try:
+            look_up(self._dns_host, self.port, self.timeout)
+        except TimeoutError as error:
+            raise NewConnectionError(self, str(error)) from error
+        return super()._new_conn()
 
     def getresponse(self) -> HTTPResponse:  # type: ignore[override] # as its base does
         try:

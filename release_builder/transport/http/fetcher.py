@@ -5,7 +5,7 @@ from __future__ import annotations
 import random as random_module
 import time
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from release_builder.transport.http import Answer, Fetched, HttpError
 from release_builder.transport.http.attempts import Attempts
@@ -14,6 +14,7 @@ from release_builder.transport.http.outage import Outage
 from release_builder.transport.http.pieces import Pieces
 from release_builder.transport.http.server import PASSING
 from release_builder.transport.http.servers import Servers
+from release_builder.transport.http.slowness import Slowness
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -22,13 +23,16 @@ if TYPE_CHECKING:
     from release_builder.transport.http.server import ServerStatistics
     from release_builder.transport.http.servers import Turn
 
+_PATIENCE: Final = 10.0  # seconds without a byte, while another may give the file sooner
+_NEVER: Final = float("inf")
+
 
 class ServerFetcher:
     """Fetches files from the best of their sources; used by several threads at once.
 
     For a file of L bytes with S URLs on G servers and R retries it asks at most
-    ``S + 2 + (R + 1) * (G + (S + 2) * (L // PROGRESS)) + R * G`` times, the last of them to see
-    whether servers are back that all files wait for.
+    ``S + 2 + (R + 1) * (G + (S + 2) * (L // PROGRESS)) + R * G + 3`` times: ``R * G`` to see
+    whether servers are back that all files wait for, 3 as it leaves a slow server for another.
 
     Args:
         client: Asks.
@@ -93,13 +97,18 @@ class ServerFetcher:
             pieces.restart()
         attempts = Attempts(sources, self._options.retries)
         try:
-            while turn := self._take(attempts, pieces):
+            turn = self._take(attempts, pieces)
+            while turn:
                 attempts.begin(turn.candidate)
-                error = self._ask(turn, pieces) or self._judge(turn, pieces)
+                if faster := self._ask(turn, pieces, attempts):
+                    turn = faster
+                    continue
+                error = turn.error or self._judge(turn, pieces)
                 if error is None:
                     attempts.note(turn.candidate, Answer.RIGHT)
                     return Fetched(turn.candidate.url, attempts.tries)
                 self._learn(turn, error, pieces, attempts)
+                turn = self._take(attempts, pieces)
         except HttpError as error:
             attempts.over(error)
         return Fetched(None, attempts.tries)
@@ -113,10 +122,11 @@ class ServerFetcher:
         # Or the server that should give the rest is away, or dropped for what it did elsewhere.
         return self._servers.take(attempts.open(), length)
 
-    def _ask(self, turn: Turn, pieces: Pieces) -> HttpError | None:
+    def _ask(self, turn: Turn, pieces: Pieces, attempts: Attempts) -> Turn | None:
+        """The turn of a faster server, which goes on; None if all came, or ``turn`` has an error."""
         try:
             pieces.expect(turn.candidate.url)
-            self._receive(turn, pieces)
+            return self._receive(turn, pieces, attempts)
         except HttpError as error:
             # What comes after the last byte matters only if it is more bytes.
             if not pieces.full or error.answer is Answer.WRONG_LENGTH:
@@ -124,21 +134,54 @@ class ServerFetcher:
         finally:
             turn.ended = pieces.full and not turn.error
             self._servers.give_back(turn)
-        return turn.error
+        return None
 
-    def _receive(self, turn: Turn, pieces: Pieces) -> None:
+    def _receive(self, turn: Turn, pieces: Pieces, attempts: Attempts) -> Turn | None:
         place, url = pieces.place, turn.candidate.url
-        with self._client.get(url, start=place.position, expected=place.length) as body:
+        patience = self._patience() if attempts.has_hope_beside(turn.candidate) else None
+        with self._client.get(
+            url, start=place.position, expected=place.length, patience=patience
+        ) as body:
             self._servers.answered(turn)
             pieces.begin(url, body.start)
             pace = Pace(self._clock(), self._options.timeout, self._options.limit_rate)
+            slowness = Slowness(self._clock())
             for block in body.blocks():
                 pieces.write(block)
                 turn.received += len(block)
                 self._deadline.check()
-                pace.came(len(block), self._clock())
+                now, rest = self._clock(), place.length - place.position
+                seconds = slowness.came(len(block), now, rest)
+                if seconds and (faster := self._faster(pieces, attempts, turn, seconds)):
+                    turn.slow = slowness.rate
+                    return faster
+                pace.came(len(block), now)
         if not pieces.full:
             raise HttpError(Answer.CUT_OFF, f"{place.position:,} of {place.length:,} bytes")
+        return None
+
+    def _patience(self) -> float:
+        left = self._deadline.left()
+        return min(self._options.timeout, _PATIENCE, _NEVER if left is None else left / 3)
+
+    def _faster(
+        self, pieces: Pieces, attempts: Attempts, turn: Turn, seconds: float
+    ) -> Turn | None:
+        """The turn of one that may bring the rest in ``seconds``; that of ``turn`` is left then."""
+        if pieces.bound_to:
+            return None
+        place, candidate = pieces.place, turn.candidate
+        faster = self._servers.take_faster(
+            attempts.faster_than(candidate),
+            place.length - place.position,
+            seconds,
+            self._options.limit_rate,
+        )
+        if faster:
+            came = f"{place.position:,} of {place.length:,} bytes"
+            attempts.note(candidate, Answer.TIMEOUT, f"slow: {came}, then left for another")
+            attempts.leave(candidate)
+        return faster
 
     def _judge(self, turn: Turn, pieces: Pieces) -> HttpError | None:
         """What is wrong with a file of which all bytes came; None if it is right."""

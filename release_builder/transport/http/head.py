@@ -34,11 +34,14 @@ class Promise:
         start: Where in the file the body begins.
         length: Bytes of the whole file; None if not told.
         modified: Seconds since 1970; None if not told.
+        compressed: Whether the body is said to be so. That alone is no fault: some servers say
+            it of a .gz file, which they give as it lies there.
     """
 
     start: int
     length: int | None
     modified: float | None
+    compressed: bool = False
 
 
 def promise(response: BaseHTTPResponse, path: str, start: int, expected: int | None) -> Promise:
@@ -64,14 +67,23 @@ def promise(response: BaseHTTPResponse, path: str, start: int, expected: int | N
     is_page = kind in _PAGES and not path.lower().endswith(_PAGE_NAMES)
     if is_page and (length is None or length != expected):
         raise HttpError(Answer.WEB_PAGE, title(drain(response)))
+    coding = response.headers.get("Content-Encoding", "").strip().lower()
+    compressed = coding not in {"", "identity"}
     if expected is not None and length not in {None, expected}:
-        raise wrong_length(f"{length:,}", expected)
-    return Promise(first, length, _seconds(response.headers.get("Last-Modified")))
+        raise wrong_length(f"{length:,}", expected, compressed=compressed)
+    return Promise(first, length, _seconds(response.headers.get("Last-Modified")), compressed)
 
 
-def wrong_length(there: str, expected: int) -> HttpError:
-    """The refusal of a file that has ``there`` bytes and not those ``expected``."""
-    return HttpError(Answer.WRONG_LENGTH, f"{there} in the place of {expected:,} bytes")
+def wrong_length(there: str, expected: int, *, compressed: bool = False) -> HttpError:
+    """The refusal of a file that has ``there`` bytes and not those ``expected``.
+
+    Args:
+        there: Such as ``1,024``.
+        expected: How long the whole file must be.
+        compressed: Whether the server says that its bytes are.
+    """
+    why = "; compressed, though not asked for" if compressed else ""
+    return HttpError(Answer.WRONG_LENGTH, f"{there} in the place of {expected:,} bytes{why}")
 
 
 def drain(response: BaseHTTPResponse) -> bytes:

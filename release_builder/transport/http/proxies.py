@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 import re
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from release_builder.errors import DescriptorError
@@ -12,6 +13,23 @@ from release_builder.transport.http.urls import Address, parse, shown
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+
+@dataclass(frozen=True, slots=True)
+class Proxy:
+    """A server that stands between.
+
+    Attributes:
+        address: Its own.
+        variable: Of the environment, which names it.
+    """
+
+    address: Address
+    variable: str
+
+    def __str__(self) -> str:
+        place = shown(self.address.url).partition("://")[2].rstrip("/")
+        return f"the proxy {place} ({self.variable})"
 
 
 class Proxies:
@@ -37,20 +55,20 @@ class Proxies:
         direct = environ.get("no_proxy") or environ.get("NO_PROXY") or ""
         self._direct = tuple(entry for entry in re.split(r"[,\s]+", direct.lower()) if entry)
 
-    def on_the_way_to(self, address: Address) -> Address | None:
+    def on_the_way_to(self, address: Address) -> Proxy | None:
         """The proxy for ``address``; None if it is asked directly."""
         proxy = self._by_scheme[address.scheme]
         return None if any(_covers(entry, address) for entry in self._direct) else proxy
 
 
-def _proxy(environ: Mapping[str, str], *names: str) -> Address | None:
+def _proxy(environ: Mapping[str, str], *names: str) -> Proxy | None:
     name = next((name for name in names if environ.get(name)), None)
     if name is None:
         return None
     value = environ[name]
     url = value if "://" in value else f"http://{value}"
     try:
-        return parse(url)
+        return Proxy(parse(url), name)
     except HttpError as error:
         raise DescriptorError(
             f"{name}={shown(url)}: {error.detail}",

@@ -178,6 +178,16 @@ class Server:
         if received >= _ENOUGH and seconds > 0:
             self._rate = _blend(self._rate, received / seconds)
 
+    def unsent(self) -> None:
+        """It was not asked after all."""
+        self._requests -= 1
+
+    def was_slow(self, rate: float) -> None:
+        """It was left in the midst of a file for giving so many bytes a second."""
+        # No average: what it once could do would send the next file to it, too.
+        self._rate = rate
+        self._outage.over()
+
     def went_well(self, now: float) -> None:
         """It gave all that it was asked for."""
         self._trouble, self._trouble_at = _blend(self._trouble_now(now), 0.0), now

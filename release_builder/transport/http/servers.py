@@ -36,6 +36,7 @@ class Turn:
         error: How it failed; None while it did not.
         ended: Whether all came that was to come, and no more.
         excused: Whether its failure costs the file none of its retries.
+        slow: Bytes a second for which it was left; None if it was not.
     """
 
     candidate: Candidate
@@ -47,6 +48,7 @@ class Turn:
     error: HttpError | None = None
     ended: bool = False
     excused: bool = False
+    slow: float | None = None
 
 
 class Servers:
@@ -127,6 +129,39 @@ class Servers:
             finally:
                 self._leave_queues(waiting)
 
+    def take_faster(
+        self,
+        candidates: Sequence[Candidate],
+        length: int,
+        seconds: float,
+        limit_rate: int | None = None,
+    ) -> Turn | None:
+        """The turn to ask one that is free and may give ``length`` bytes in less than ``seconds``.
+
+        Args:
+            candidates: Whom to look at.
+            length: Bytes of the file that are to come.
+            seconds: In which a server must bring them.
+            limit_rate: Bytes a second that we take from all together; None for all that come.
+
+        Returns:
+            The turn, to be given back; None, at once, if there is no such server.
+        """
+        with self._changed:
+            now = self._clock()
+            sharing = sum(server.under_way for server in self._servers.values())
+            if limit_rate is not None and length * sharing >= seconds * limit_rate:
+                return None  # it is us who hold them back
+            ready = [
+                one
+                for one in candidates
+                if not (self._server(one).dropped or self._server(one).distrusted)
+                and self._ready_at(one) <= now
+                and self._has_room(self._server(one))
+                and self._server(one).cost(length, now, self._allowed) < seconds
+            ]
+            return self._begin(self._ranked(ready, length, now)[0], now) if ready else None
+
     def answered(self, turn: Turn) -> None:
         """The server of ``turn`` began to answer."""
         with self._changed:
@@ -139,8 +174,12 @@ class Servers:
             now = self._clock()
             seconds = 0.0 if turn.answered is None else now - turn.answered
             turn.server.end(turn, turn.received, seconds)
+            if turn.error and not turn.error.sent:
+                turn.server.unsent()
             if turn.ended:
                 turn.server.went_well(now)
+            elif turn.slow is not None:
+                turn.server.was_slow(turn.slow)
             elif turn.error and turn.error.answer is not Answer.NO_TIME:  # which is our own doing
                 turn.excused = turn.server.failed(
                     turn.error, turn.candidate.file, now, probe=turn.probe
@@ -164,9 +203,7 @@ class Servers:
         """The servers that are asked only for what nobody else has, and why."""
         with self._changed:
             return tuple(
-                (server.name, server.distrusted)
-                for server in self._servers.values()
-                if server.distrusted
+                (one.name, one.distrusted) for one in self._servers.values() if one.distrusted
             )
 
     def statistics(self) -> tuple[ServerStatistics, ...]:
@@ -175,11 +212,9 @@ class Servers:
             return tuple(server.statistics() for server in self._servers.values())
 
     def _server(self, candidate: Candidate) -> Server:
-        server = self._servers.get(candidate.server)
-        if not server:
-            server = Server(candidate.server, self._new_outage())
-            self._servers[candidate.server] = server
-        return server
+        if candidate.server not in self._servers:
+            self._servers[candidate.server] = Server(candidate.server, self._new_outage())
+        return self._servers[candidate.server]
 
     def _admitted(
         self, candidates: Sequence[Candidate], now: float, *, patient: bool
@@ -221,7 +256,7 @@ class Servers:
             key=lambda one: (one not in new, one.requests, costs[one]),
         )
 
-    def _has_room(self, server: Server, waiting: object) -> bool:
+    def _has_room(self, server: Server, waiting: object = None) -> bool:
         queue = server.queue
         ahead = queue.index(waiting) if waiting in queue else len(queue)
         return server.under_way + ahead < self._allowed
