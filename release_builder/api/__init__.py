@@ -9,12 +9,19 @@ import importlib
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
+    from release_builder.api.comparisons import (
+        BUG_URL,
+        CompareOptions,
+        check_page,
+        compare_releases,
+        write_comparison,
+    )
     from release_builder.api.fetched_image import FetchedImage, FetchOptions
     from release_builder.api.fetches import fetch_image
     from release_builder.api.images import MadeImage, make_image, write_image
-    from release_builder.api.maps import draw_map
     from release_builder.api.mirrors import ProbedMirror, ProbeOptions, best, probe_mirrors
     from release_builder.api.missing import Wanting, missing_parts
+    from release_builder.api.promotions import Promoting, promoting
     from release_builder.api.releases import (
         carry_out,
         complaints,
@@ -35,10 +42,13 @@ if TYPE_CHECKING:
         open_cache_file,
         state_folder,
     )
+    from release_builder.steps.draw_map import draw_map
     from release_builder.steps.make_pair import MadePair, Match, PairOptions, make_template
     from release_builder.transport.http import HttpOptions
 
 __all__ = [
+    "BUG_URL",
+    "CompareOptions",
     "DigestCache",
     "FetchOptions",
     "FetchedImage",
@@ -50,9 +60,12 @@ __all__ = [
     "PairOptions",
     "ProbeOptions",
     "ProbedMirror",
+    "Promoting",
     "Wanting",
     "best",
     "carry_out",
+    "check_page",
+    "compare_releases",
     "complaints",
     "compose_jigdo",
     "draw_map",
@@ -69,21 +82,31 @@ __all__ = [
     "plans",
     "previews",
     "probe_mirrors",
+    "promoting",
     "read_input_files",
     "read_template",
     "schema",
     "state_folder",
+    "write_comparison",
     "write_image",
 ]
 
 _MODULES: Final = {
+    "api.comparisons": (
+        "BUG_URL",
+        "CompareOptions",
+        "check_page",
+        "compare_releases",
+        "write_comparison",
+    ),
     "api.fetched_image": ("FetchOptions", "FetchedImage"),
     "api.fetches": ("fetch_image",),
     "api.images": ("MadeImage", "make_image", "write_image"),
-    "api.maps": ("draw_map",),
+    "steps.draw_map": ("draw_map",),
     "api.mirrors": ("ProbeOptions", "ProbedMirror", "best", "probe_mirrors"),
     "api.missing": ("Wanting", "missing_parts"),
     "steps.make_pair": ("MadePair", "Match", "PairOptions", "make_template"),
+    "api.promotions": ("Promoting", "promoting"),
     "api.releases": ("carry_out", "complaints", "init", "plans", "previews", "schema"),
     "jigdo.compose": ("compose_jigdo",),
     "jigdo.entries": ("format_description", "parse_description"),

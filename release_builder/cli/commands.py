@@ -30,10 +30,13 @@ _COMMANDS: Final = {
     "rewrite": "steps",
     "assemble": "steps",
     "verify": "steps",
+    "compare": "compare",
     "missing": "missing",
     "mirrors": "mirrors",
     "compose": "steps",
     "pair": "steps",
+    "publish": "publish",
+    "promote": "publish",
     "jigdo": "jigdo",
 }
 

@@ -26,6 +26,23 @@ def steps_for(release: Release, steps: Sequence[str]) -> tuple[str, ...]:
     return tuple("fetch" if by_web and step == "sync" else step for step in steps)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Promotion:
+    """How a beta becomes the final.
+
+    Attributes:
+        beta: What is public already.
+        same_image: Whether its very bytes shall be the final's, whatever they call themselves.
+        obsolete: Whether the beta moves away then.
+        dry_run: Only tell what would be done.
+    """
+
+    beta: Release
+    same_image: bool = False
+    obsolete: bool = False
+    dry_run: bool = False
+
+
 @dataclass(frozen=True, slots=True)
 class Options:
     """What the command line says beside the descriptor.
@@ -37,6 +54,7 @@ class Options:
         scan: More folders and files in which parts may be found.
         full: Read everything, trust no digest known from before.
         base: An older .jigdo whose parts keep their servers in a new one.
+        promotion: Of which beta the release is the final.
     """
 
     workdir: Path | None = None
@@ -45,6 +63,7 @@ class Options:
     scan: tuple[Path, ...] = ()
     full: bool = False
     base: Path | None = None
+    promotion: Promotion | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from release_builder.plan import Plan
 
 _SECTOR: Final = 2048  # bytes, of which a file takes whole ones
-_FRAME: Final = 512 << 10  # bytes: system area, descriptors, tables, padding
+_FRAME: Final = 3 << 19  # bytes: system area, tables, padding, up to a whole MiB where hybrid
 _RECORDS: Final = 512  # bytes that a file takes in the folders of both kinds of names
 
 
@@ -34,12 +34,14 @@ class TreeFiles:
         files: By path below the tree, in order; links to files are among them, and have the
             status of what they lead to.
         links: Those of ``files`` that are links.
+        left_out: Files and folders that stay out, by path below the tree.
         findings: What no image can hold: links that lead elsewhere, devices.
     """
 
     root: Path
     files: dict[str, os.stat_result] = field(default_factory=dict)
     links: set[str] = field(default_factory=set)
+    left_out: list[str] = field(default_factory=list)
     findings: list[Finding] = field(default_factory=list)
 
     def image_size(self) -> int:
@@ -88,39 +90,35 @@ def installer_tree(plan: Plan) -> Path:
     )
 
 
-def patterns_left_out(plan: Plan) -> tuple[str, ...]:
-    """Patterns of what stays out of the image, as xorriso's ``-m`` takes them."""
-    return (HELD_BACK, *plan.release.compose.exclude)
-
-
-def read_tree(root: Path, left_out: Sequence[str] = ()) -> TreeFiles:
+def read_tree(root: Path, exclude: Sequence[str] = ()) -> TreeFiles:
     """List what of the tree at ``root`` goes into an image.
 
     Args:
         root: The tree.
-        left_out: Patterns; without a slash they are for names, with one for whole paths, as of
-            xorriso's ``-m``.
+        exclude: Patterns of what stays out: of names, or, where there is a slash in them, of paths
+            below the tree; what is in a folder that stays out does so too.
 
     Raises:
         OSError: A folder cannot be read.
     """
     tree = TreeFiles(root)
-    _read_folder(tree, root, root.resolve(), left_out)
+    # What a sync that was cut off has fetched is no part of the tree.
+    _read_folder(tree, root, root.resolve(), (HELD_BACK, *exclude))
     return tree
 
 
-def _read_folder(tree: TreeFiles, folder: Path, root: Path, left_out: Sequence[str]) -> None:
+def _read_folder(tree: TreeFiles, folder: Path, root: Path, exclude: Sequence[str]) -> None:
     with os.scandir(folder) as entries:
         listed = sorted(entries, key=lambda entry: entry.name)
     for entry in listed:
         path = Path(entry.path)
-        if is_left_out(path, left_out):
-            continue
         name = str(path.relative_to(tree.root))
-        if entry.is_symlink():
+        if any(_matches(name, pattern) for pattern in exclude):
+            tree.left_out.append(name)
+        elif entry.is_symlink():
             _read_link(tree, path, name, root)
         elif entry.is_dir():
-            _read_folder(tree, path, root, left_out)
+            _read_folder(tree, path, root, exclude)
         elif entry.is_file():
             tree.files[name] = entry.stat()
         else:
@@ -129,9 +127,12 @@ def _read_folder(tree: TreeFiles, folder: Path, root: Path, left_out: Sequence[s
             )
 
 
-def is_left_out(path: Path, left_out: Sequence[str]) -> bool:
-    """Whether a pattern keeps ``path`` out; its folders are not looked at."""
-    return any(fnmatchcase(str(path) if "/" in each else path.name, each) for each in left_out)
+def _matches(path: str, pattern: str) -> bool:
+    """As a shell's pattern: no wildcard stands for a slash."""
+    if "/" not in pattern:
+        return fnmatchcase(path.rpartition("/")[2], pattern)
+    names, patterns = path.split("/"), pattern.strip("/").split("/")
+    return len(names) == len(patterns) and all(map(fnmatchcase, names, patterns))
 
 
 def _read_link(tree: TreeFiles, path: Path, name: str, root: Path) -> None:
@@ -144,7 +145,8 @@ def _read_link(tree: TreeFiles, path: Path, name: str, root: Path) -> None:
     except (OSError, RuntimeError):  # the latter: a circle of links, before Python 3.13
         tree.findings.append(_wrong(f"{leads}, which is not there", name))
         return
-    if target.is_absolute() or not real.is_relative_to(root):
+    written = os.path.normpath(Path(name).parent / target)
+    if target.is_absolute() or written.startswith("..") or not real.is_relative_to(root):
         tree.findings.append(_wrong(f"{leads}, out of the tree", name))
     elif stat.S_ISREG(status.st_mode):
         tree.files[name] = status

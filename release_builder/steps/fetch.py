@@ -14,6 +14,7 @@ from release_builder.steps.web_pair import fetched_pair
 from release_builder.transport.http import Answer
 from release_builder.transport.http.client import HttpClient
 from release_builder.transport.http.download import NotHadError, download
+from release_builder.trust.signed import SUFFIXES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -107,7 +108,10 @@ def _fetch_sums(client: HttpClient, release: Release, jigdo: str, tree: Path) ->
 
     One that cannot be had now is told, and its copy is not believed any longer.
     """
-    for name in (*_SUMS, f"{release.image}.md5", f"{release.image}.sha256"):
+    names = [*_SUMS, f"{release.image}.md5", f"{release.image}.sha256"]
+    if release.keys:
+        names += [name + suffix for name in names for suffix in SUFFIXES if name[-4:] != ".asc"]
+    for name in dict.fromkeys(names):
         path = (tree / jigdo).with_name(name)
         url = f"{release.mirror.url}{jigdo.rpartition('/')[0]}/{name}"
         retries = release.fetch.retries

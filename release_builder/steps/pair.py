@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Final
 
 from release_builder.errors import IncompleteError, printable
 from release_builder.jigdo.input_files import read_input_files
-from release_builder.pages import render
 from release_builder.report import Finding, Outcome, Severity, StepResult
 from release_builder.steps.base_pair import as_base
 from release_builder.steps.compose_tree import installer_tree
 from release_builder.steps.find_pair import read_jigdo
+from release_builder.steps.image_words import info, short_info
 from release_builder.steps.make_pair import PairOptions, make_template
 
 if TYPE_CHECKING:
@@ -53,8 +53,8 @@ def run(context: Context) -> StepResult:
         PairOptions(
             servers={label: plan.server_urls(label)},
             merge=_base(plan, label),
-            short_info=_short_info(plan),
-            info=_info(plan),
+            short_info=short_info(plan),
+            info=info(plan),
         ),
         cache=context.cache,
         monitor=context.monitor,
@@ -84,25 +84,6 @@ def _base(plan: Plan, label: str) -> bytes:
         return b""
     content, jigdo = read_jigdo(plan.options.base)
     return as_base(content, jigdo.name, {label})
-
-
-def _short_info(plan: Plan) -> str:
-    release = plan.release
-    title = release.publish.title if release.publish else release.product
-    return f"{title} {release.version} for {release.arch}"
-
-
-def _info(plan: Plan) -> str:
-    release, publish = plan.release, plan.release.publish
-    url = publish.url if publish else None
-    return render(
-        "jigdo-info.j2",
-        title=publish.title if publish else release.product,
-        version=release.version,
-        arch=release.arch,
-        stage=plan.stage.value,
-        url=f"{url}{publish.folder_at(plan.stage)}/" if publish and url else "",
-    )
 
 
 def _lay_out(plan: Plan, label: str, tree: Path, jigdo: Path) -> tuple[str, ...]:

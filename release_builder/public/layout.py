@@ -1,0 +1,107 @@
+"""Names: where what belongs to a release lies below the root."""
+
+from __future__ import annotations
+
+import posixpath
+import re
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Final
+
+from release_builder.errors import WrongBytesError, printable
+from release_builder.files import check_relative
+
+NEXT: Final = "next"  # staged
+AWAY: Final = "away"  # changes places with what is public, or just has
+LAST: Final = (
+    "last"  # was public until a moment ago, where two names cannot change places in one go
+)
+GONE: Final = "gone"  # is being removed
+LINK: Final = "link"  # becomes a public link by a rename
+LOCK: Final = ".lock"
+_MOMENT: Final = "%Y%m%dT%H%M%SZ"
+_GENERATION: Final = re.compile(r"\d{8}T\d{6}Z")
+
+
+@dataclass(frozen=True, slots=True)
+class Generation:
+    """A release as it was published once.
+
+    Attributes:
+        name: The moment of its publishing, such as ``20261121T103000Z``.
+        path: Where it lies below the root.
+        public: Whether it is what the world sees.
+    """
+
+    name: str
+    path: str
+    public: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """Where the parts of a release lie; all names are relative to the root.
+
+    Attributes:
+        folder: The public name, such as ``testing/9.0beta3``.
+    """
+
+    folder: str
+
+    @classmethod
+    def of(cls, folder: str) -> Layout:
+        """The layout of the release at ``folder``; a slash at its end does not count.
+
+        Raises:
+            WrongBytesError: It leads out of the root, or part of it is hidden.
+        """
+        plain = posixpath.normpath(check_relative(folder.rstrip("/")))
+        if any(part.startswith(".") for part in plain.split("/")):
+            raise WrongBytesError(f"'{printable(folder)}' has a hidden folder in it")
+        return cls(plain)
+
+    @property
+    def parent(self) -> str:
+        """The folder that the public name is in; empty for the root."""
+        return posixpath.dirname(self.folder)
+
+    @property
+    def leaf(self) -> str:
+        """The public name in its folder."""
+        return posixpath.basename(self.folder)
+
+    @property
+    def store(self) -> str:
+        """The hidden folder beside the public name."""
+        return posixpath.join(self.parent, f".{self.leaf}")
+
+    def inside(self, name: str) -> str:
+        """Where ``name`` of the hidden folder lies."""
+        return posixpath.join(self.store, name)
+
+    def target(self, generation: str) -> str:
+        """What the public link says when ``generation`` is public."""
+        return f".{self.leaf}/{generation}"
+
+
+def leads_to(link: str, target: str) -> str:
+    """Where the link ``link`` with the text ``target`` leads, below the root.
+
+    It is ``target`` itself where that is absolute, and begins with ``..`` out of the root.
+    """
+    return posixpath.normpath(posixpath.join(posixpath.dirname(link), target))
+
+
+def is_generation(name: str) -> bool:
+    """Whether ``name`` is that of a generation."""
+    return _GENERATION.fullmatch(name) is not None
+
+
+def moment_name(seconds: int) -> str:
+    """The name of a generation of that second since 1970."""
+    return datetime.fromtimestamp(seconds, UTC).strftime(_MOMENT)
+
+
+def moment(name: str) -> int:
+    """The second since 1970 at which generation ``name`` was published."""
+    return int(datetime.strptime(name, _MOMENT).replace(tzinfo=UTC).timestamp())

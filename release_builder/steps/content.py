@@ -1,0 +1,128 @@
+"""What a release consists of before it is public: the image, its pair, the tree."""
+
+from __future__ import annotations
+
+import io
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from release_builder.digests import digest_stream
+from release_builder.errors import IncompleteError, WrongBytesError, printable
+from release_builder.files import open_regular
+from release_builder.jigdo.template import read_template
+from release_builder.steps.find_pair import read_jigdo
+from release_builder.steps.image_file import measure
+from release_builder.trust.expected import Expectation, compare
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from release_builder.digests import Digest
+    from release_builder.jigdo.entries import ImageInfo, MatchedFile
+    from release_builder.jigdo.location import JigdoFile
+    from release_builder.steps import Context
+
+SUMS: Final = ("md5", "sha256")  # the algorithms of published sums
+
+
+@dataclass(frozen=True, slots=True)
+class Content:
+    """An image and its pair, all of them right.
+
+    Attributes:
+        image: Where the image lies.
+        size: Of the image, in bytes.
+        digests: Of the image, one for each of SUMS.
+        jigdo: The text of the .jigdo, as it will be published.
+        template: Where the template lies.
+        parts: All that the image needs.
+        locations: Where [Parts] says that each of them is.
+        tree: The installer tree; None where the public one stays as it is.
+    """
+
+    image: Path
+    size: int
+    digests: Mapping[str, Digest]
+    jigdo: bytes
+    template: Path
+    parts: tuple[MatchedFile, ...]
+    locations: Mapping[Digest, tuple[str, ...]]
+    tree: Path | None
+
+    @property
+    def jigdo_digests(self) -> Mapping[str, Digest]:
+        """Of the .jigdo, one for each of SUMS."""
+        return digest_stream(io.BytesIO(self.jigdo), SUMS)
+
+
+def read_content(
+    context: Context,
+    image: Path,
+    jigdo: Path,
+    tree: Path | None,
+    known: tuple[Expectation, ...] = (),
+) -> Content:
+    """The image and the pair at these places, held against one another.
+
+    Args:
+        context: Its cache knows digests; its monitor hears how far it is.
+        image: Where the image should be.
+        jigdo: Where its .jigdo should be; the template lies beside it.
+        tree: The installer tree, if it is to be public too.
+        known: What else is known of the image.
+
+    Raises:
+        IncompleteError: One is not there.
+        WrongBytesError: The image is not the template's, the template not the .jigdo's, or one
+            of them not what it should be.
+        OSError: One cannot be read.
+    """
+    for path, how in ((image, "compose, or build"), (jigdo, "pair")):
+        if not path.is_file():
+            raise IncompleteError(
+                f"{printable(str(path))} is not there", hint=f"make it: release-builder {how}"
+            )
+    text, said = read_jigdo(jigdo)
+    template = jigdo.with_name(said.image.template_leaf)
+    _check_template(context, template, said)
+    with open_regular(template) as stream:
+        description = read_template(stream, printable(template.name)).description
+    algorithms = dict.fromkeys((*SUMS, description.image.digest.algorithm))
+    found = measure(image, algorithms, context.cache, monitor=context.monitor)
+    for mismatch in compare(
+        (_said_by(template, description.image), *known), found.digests, found.size
+    ):
+        raise WrongBytesError(
+            f"{printable(str(image))}: {mismatch}",
+            hint="make image and pair anew: release-builder build, or compose",
+        )
+    return Content(
+        image=image,
+        size=found.size,
+        digests={each: found.digests[each] for each in SUMS},
+        jigdo=text,
+        template=template,
+        parts=description.parts,
+        locations=said.parts,
+        tree=tree,
+    )
+
+
+def _check_template(context: Context, template: Path, said: JigdoFile) -> None:
+    if not template.is_file():
+        raise IncompleteError(
+            f"{printable(str(template))}, which {said.name} names, is not there",
+            hint="make the pair anew: release-builder pair",
+        )
+    wanted = {each.algorithm: each for each in said.image.template_digests}
+    found = measure(template, wanted, context.cache).digests
+    if found != wanted:
+        raise WrongBytesError(
+            f"{printable(str(template))} is not the template that {said.name} means",
+            hint="make the pair anew: release-builder pair",
+        )
+
+
+def _said_by(template: Path, image: ImageInfo) -> Expectation:
+    return Expectation(f"the template {printable(template.name)}", image.digest, image.length)

@@ -1,0 +1,230 @@
+"""``publish``: what becomes public, and that nothing does that a stranger could not rebuild."""
+
+from __future__ import annotations
+
+import filecmp
+import json
+import os
+import subprocess
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+from builders import run
+from gpg_home import GpgHome
+from program import release_builder
+from publishing import Publisher, jigdo_lite, publisher
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from release_builder.demo.release import Release
+
+pytestmark = pytest.mark.interop
+
+NAME = "smeserver-9.0beta3-x86_64"
+FOLDER = "testing/9.0beta3"
+
+
+@pytest.fixture
+def manager(workdir: Path) -> Iterator[Publisher]:
+    with publisher(workdir) as made:
+        yield made
+
+
+@pytest.fixture(scope="module")
+def gpg() -> Iterator[GpgHome]:
+    with GpgHome() as home:
+        yield home
+
+
+def test_what_is_published_is_rebuilt_by_jigdo_lite_and_by_us(
+    manager: Publisher, small_release: Release, workdir: Path
+) -> None:
+    descriptor = manager.prepare(small_release)
+
+    ended = manager("publish", "--json", descriptor)
+
+    url = f"{manager.web.url}{FOLDER}/iso/x86_64/{NAME}.jigdo"
+    fetched = manager("jigdo", "fetch", "--noask", "-o", workdir / "ours", url)
+    assert ended.status == 0, ended.stderr
+    assert ended.messages() == ""
+    assert fetched.status == 0, fetched.stderr
+    theirs = jigdo_lite(url, workdir / "theirs")
+    for image in (theirs, workdir / "ours" / f"{NAME}.iso"):
+        assert filecmp.cmp(image, small_release.image, shallow=False)
+
+
+def test_sums_links_and_pages_are_there(manager: Publisher, small_release: Release) -> None:
+    descriptor = manager.prepare(small_release)
+
+    manager("publish", descriptor)
+
+    release = manager.root / FOLDER
+    iso = release / "iso" / "x86_64"
+    assert (manager.root / "testing" / "9").readlink() == Path("9.0beta3")
+    for program, sums in (("md5sum", "md5sum.txt"), ("sha256sum", "sha256sum.txt")):
+        checked = subprocess.run(
+            [program, "-c", "--strict", sums], cwd=iso, check=True, capture_output=True, text=True
+        )
+        assert checked.stdout.splitlines() == [
+            f"{NAME}.iso: OK",
+            f"{NAME}.jigdo: OK",
+            f"{NAME}.template: OK",
+        ]
+    manifest = json.loads((iso / f"{NAME}.manifest.json").read_text())
+    assert manifest["version"] == "9.0beta3"
+    assert len(manifest["inputs"]) > 10
+    assert NAME in (release / "index.html").read_text()
+    assert "9.0beta3" in (manager.root / "index.html").read_text()
+    listed = json.loads((manager.root / "index.json").read_text())["releases"]
+    assert [each["folder"] for each in listed] == [f"{FOLDER}/"]
+    assert (iso / f"{NAME}.svg").read_text().startswith(("<svg", "<?xml"))
+
+
+def test_aria2c_takes_the_metalink(
+    manager: Publisher, small_release: Release, workdir: Path
+) -> None:
+    manager("publish", manager.prepare(small_release))
+    (workdir / "aria").mkdir()
+
+    metalink = manager.root / FOLDER / "iso" / "x86_64" / f"{NAME}.iso.meta4"
+    run("aria2c", "--quiet", "--no-conf", "-d", str(workdir / "aria"), "-M", str(metalink))
+
+    assert filecmp.cmp(workdir / "aria" / f"{NAME}.iso", small_release.image, shallow=False)
+
+
+def test_a_second_publish_of_the_same_does_nothing(
+    manager: Publisher, small_release: Release
+) -> None:
+    descriptor = manager.prepare(small_release)
+    manager("publish", descriptor)
+    before = (manager.root / FOLDER).readlink()
+
+    again = manager("publish", "--json", descriptor)
+
+    assert again.status == 0
+    assert again.outcomes() == {"publish": "unchanged"}
+    assert (manager.root / FOLDER).readlink() == before
+
+
+def test_signatures_are_true_and_a_flipped_bit_is_refused_with_the_signer_named(
+    manager: Publisher, small_release: Release, workdir: Path, gpg: GpgHome
+) -> None:
+    key = gpg.make_key("Koozali Build")
+    public_key = gpg.export(key, workdir / "RPM-GPG-KEY-koozali")
+    descriptor = manager.prepare(small_release, more=f"  key: {key}\n")
+    descriptor.write_text(f"keys: {public_key.name}\n" + descriptor.read_text())
+    reader = workdir / "reader.yaml"
+    reader.write_text(
+        f"version: 9.0beta3\narch: x86_64\nworkdir: reader\nkeys: {public_key.name}\n"
+        f"mirror: {manager.root / FOLDER}\n"
+    )
+
+    ended = manager("publish", "--json", descriptor, GNUPGHOME=str(gpg.path))
+    built = manager("build", "--json", reader)
+
+    iso = manager.root / FOLDER / "iso" / "x86_64"
+    assert ended.status == 0, ended.stderr
+    for sums in ("sha256sum.txt", "md5sum.txt"):
+        gpg.gpg("--verify", iso / f"{sums}.asc")
+        gpg.gpg("--verify", iso / f"{sums}.sig", iso / sums)
+    assert built.status == 0, built.messages()
+    copy = workdir / "reader" / "tree" / "iso" / "x86_64" / "sha256sum.txt"
+    content = bytearray(copy.read_bytes())
+    content[0] ^= 1
+    copy.unlink()
+    copy.write_bytes(content)
+    verified = manager("verify", reader)
+    assert verified.status == 2
+    assert "Koozali Build" in verified.stderr
+
+
+def test_a_part_that_is_not_public_keeps_all_as_it_was(
+    manager: Publisher, small_release: Release
+) -> None:
+    descriptor = manager.prepare(small_release)
+    lost = next((manager.folder / "stage-9.0beta3").rglob("Packages/*.rpm"))
+    lost.unlink()
+
+    ended = manager("publish", descriptor)
+
+    assert ended.status == 2
+    assert f"{manager.web.url}{FOLDER}/smeos/x86_64/Packages/{lost.name}" in ended.stderr
+    assert "404" in ended.stderr
+    assert not os.path.lexists(manager.root / FOLDER)
+    assert not (manager.root / "index.html").exists()
+
+
+def test_the_preflight_may_rebuild_the_image(manager: Publisher, small_release: Release) -> None:
+    descriptor = manager.prepare(small_release, more="  preflight: rebuild\n")
+    wrong = next((manager.folder / "stage-9.0beta3").rglob("Packages/*.rpm"))
+    content = bytearray(wrong.read_bytes())
+    content[100] ^= 1
+    wrong.write_bytes(content)
+
+    ended = manager("publish", descriptor)
+
+    assert ended.status == 2
+    assert wrong.name in ended.stderr
+    assert not os.path.lexists(manager.root / FOLDER)
+
+
+def test_an_image_that_is_not_the_pairs_is_never_public(
+    manager: Publisher, small_release: Release
+) -> None:
+    descriptor = manager.prepare(small_release)
+    image = manager.folder / "work-9.0beta3" / "image" / f"{NAME}.iso"
+    content = bytearray(image.read_bytes())
+    content[40_000] ^= 1
+    image.write_bytes(content)
+
+    ended = manager("publish", descriptor)
+
+    assert ended.status == 2
+    assert "the template" in ended.stderr
+    assert not os.path.lexists(manager.root / FOLDER)
+
+
+def test_going_back_makes_the_older_generation_public(
+    manager: Publisher, small_release: Release
+) -> None:
+    descriptor = manager.prepare(small_release)
+    manager("publish", descriptor)
+    first = (manager.root / FOLDER).readlink()
+    descriptor.write_text(descriptor.read_text().replace("publish:", "publish:\n  sums: bsd"))
+    jigdo = manager.folder / "work-9.0beta3" / "pair" / f"{NAME}.jigdo"
+    jigdo.write_text(jigdo.read_text().replace("ShortInfo=", "ShortInfo=New "))
+    manager("publish", descriptor)
+    second = (manager.root / FOLDER).readlink()
+
+    back = manager("publish", "--rollback", descriptor)
+    no_further = manager("publish", "--rollback", descriptor)
+
+    assert first != second
+    assert back.status == 0, back.stderr
+    assert (manager.root / FOLDER).readlink() == first
+    assert no_further.status == 2
+    assert "no older generation" in no_further.stderr
+
+
+def test_without_publish_in_the_descriptor_it_says_what_to_add(workdir: Path) -> None:
+    descriptor = workdir / "sme9.yaml"
+    descriptor.write_text("version: 9.0beta3\narch: x86_64\nmirror: stage\n")
+
+    ended = release_builder("publish", descriptor, cwd=workdir)
+
+    assert ended.status == 2
+    assert "add `publish:` with `root:`" in ended.stderr
+
+
+def test_a_key_that_nobody_has_is_told_before_any_work(
+    manager: Publisher, small_release: Release, gpg: GpgHome
+) -> None:
+    descriptor = manager.prepare(small_release, more="  key: nobody@example.org\n")
+
+    ended = manager("publish", descriptor, GNUPGHOME=str(gpg.path))
+
+    assert ended.status == 3
+    assert "nobody@example.org" in ended.stderr
+    assert not os.path.lexists(manager.root / FOLDER)

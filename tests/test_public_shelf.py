@@ -1,0 +1,415 @@
+from __future__ import annotations
+
+import os
+import re
+from pathlib import Path, PurePosixPath
+
+import pytest
+from public_tree import BETA, local_shelf, publish, text_of
+
+from release_builder.errors import (
+    BusyError,
+    DescriptorError,
+    Status,
+    SurroundingsError,
+    WrongBytesError,
+)
+from release_builder.public.shelf import open_shelf
+
+STAMP = re.compile(r"\d{8}T\d{6}Z")
+BOTH = pytest.mark.parametrize(
+    "links", [pytest.param(True, id="with links"), pytest.param(False, id="without links")]
+)
+
+
+def test_a_release_is_a_relative_link_to_its_generation(tmp_path: Path) -> None:
+    flip = publish(local_shelf(tmp_path / "root"), "first")
+
+    release = tmp_path / "root" / BETA
+    assert STAMP.fullmatch(flip.generation)
+    assert flip.previous is None
+    assert release.readlink() == Path(f".9.0beta3/{flip.generation}")
+    assert text_of(release) == "first"
+
+
+def test_links_lead_to_the_release_and_not_to_a_generation(tmp_path: Path) -> None:
+    publish(local_shelf(tmp_path / "root"), "first", ["testing/9", "newest", "for/all/9"])
+
+    root = tmp_path / "root"
+    assert (root / "testing/9").readlink() == Path("9.0beta3")
+    assert (root / "newest").readlink() == Path("testing/9.0beta3")
+    assert (root / "for/all/9").readlink() == Path("../../testing/9.0beta3")
+
+
+@BOTH
+def test_the_next_release_takes_the_place_of_the_last(tmp_path: Path, links: bool) -> None:
+    shelf = local_shelf(tmp_path / "root", links=links)
+
+    first, second = publish(shelf, "first"), publish(shelf, "second")
+
+    assert second.previous == first.generation < second.generation
+    assert shelf.current(BETA) == second.generation
+    assert text_of(tmp_path / "root" / BETA) == "second"
+    old, new = shelf.generations(BETA)
+    assert (old.name, old.public, new.public) == (first.generation, False, True)
+    assert text_of(tmp_path / "root" / old.path) == "first"
+    assert text_of(tmp_path / "root" / new.path) == "second"
+
+
+def test_without_links_the_release_is_a_folder_and_links_are_left_alone(tmp_path: Path) -> None:
+    flip = publish(local_shelf(tmp_path / "root", links=False), "first")
+
+    assert (tmp_path / "root" / BETA).is_dir()
+    assert not (tmp_path / "root" / BETA).is_symlink()
+    assert not (tmp_path / "root/testing/9").exists()
+    assert flip.notes == ("testing/9 is left as it is: publish.links is false",)
+
+
+def test_all_that_is_public_can_be_read_by_all(tmp_path: Path) -> None:
+    umask = os.umask(0o077)
+    try:
+        publish(local_shelf(tmp_path / "root"), "first")
+        local_shelf(tmp_path / "root").replace_file("index.html", b"<html>")
+    finally:
+        os.umask(umask)
+
+    testing = tmp_path / "root/testing"
+    modes = {path: path.stat().st_mode & 0o777 for path in (testing, *testing.rglob("*"))}
+    folders = {path for path in modes if path.is_dir()}
+    locks = {path for path in modes if path.name == ".lock"}
+    assert {modes[path] for path in folders} == {0o755}
+    assert {modes[path] for path in modes.keys() - folders - locks} == {0o644}
+    assert (tmp_path / "root/index.html").stat().st_mode & 0o777 == 0o644
+
+
+def test_what_is_not_replaced_is_the_same_file_in_the_next_generation(tmp_path: Path) -> None:
+    shelf, root = local_shelf(tmp_path / "root"), tmp_path / "root"
+    publish(shelf, "first")
+    before = (root / BETA / "index.html").stat()
+
+    with shelf.locked(BETA):
+        staged = shelf.stage(BETA, ["iso/x86_64/"])
+        shelf.upload(staged)
+        shelf.flip(staged)
+
+    assert (root / BETA / "index.html").stat().st_ino == before.st_ino
+    assert not (root / BETA / "iso/x86_64").exists()
+    assert (root / BETA / "iso").is_dir()
+
+
+def test_writing_what_is_staged_does_not_change_what_is_public(tmp_path: Path) -> None:
+    shelf = local_shelf(tmp_path / "root")
+    publish(shelf, "first")
+
+    with shelf.locked(BETA):
+        staged = shelf.stage(BETA, [])
+        staged.write("index.html", b"other")
+        source = tmp_path / "source"
+        source.write_bytes(b"other")
+        staged.add(source, "SHA256SUMS")
+
+    assert text_of(tmp_path / "root" / BETA) == "first"
+
+
+def test_a_final_can_begin_with_its_beta(tmp_path: Path) -> None:
+    shelf, root = local_shelf(tmp_path / "root"), tmp_path / "root"
+    publish(shelf, "beta")
+
+    with shelf.locked("9.0"):
+        staged = shelf.stage("9.0", ["iso/x86_64/"], base=BETA)
+        shelf.upload(staged)
+        shelf.flip(staged, ["9"])
+
+    names = ("smeos/x86_64/one.rpm", "index.html")
+    assert [(root / BETA / name).samefile(root / "9" / name) for name in names] == [True] * 2
+    assert not (root / "9/iso/x86_64").exists()
+
+
+@BOTH
+def test_a_folder_from_before_becomes_the_first_generation(tmp_path: Path, links: bool) -> None:
+    root = tmp_path / "root"
+    shelf = local_shelf(root, links=links)
+    old = root / BETA
+    (old / "iso").mkdir(parents=True)
+    (old / "iso/notes.txt").write_text("old")
+    os.utime(old, (1_400_000_000, 1_400_000_000))
+    assert shelf.current(BETA) == "20140513T165320Z"
+
+    flip = publish(shelf, "new", [])
+
+    assert flip.previous == "20140513T165320Z"
+    assert text_of(old) == "new"
+    assert (root / BETA / "iso/notes.txt").read_text() == "old"
+    assert (root / "testing/.9.0beta3/20140513T165320Z/iso/notes.txt").read_text() == "old"
+    assert [generation.public for generation in shelf.generations(BETA)] == [False, True]
+    assert (len(flip.notes) == 1 and "was a folder" in flip.notes[0]) is links
+
+
+def test_links_can_be_given_up_and_taken_up_again(tmp_path: Path) -> None:
+    root = tmp_path / "root"
+
+    flips = [
+        publish(local_shelf(root, links=links), str(links), [])
+        for links in (True, False, True, False)
+    ]
+
+    names = [flip.generation for flip in flips]
+    found = local_shelf(root).generations(BETA)
+    assert [generation.name for generation in found] == names
+    assert [text_of(root / each.path) for each in found] == ["True", "False", "True", "False"]
+    assert (root / BETA).is_dir()
+
+
+@BOTH
+def test_rollback_goes_one_further_back_each_time(tmp_path: Path, links: bool) -> None:
+    shelf, release = local_shelf(tmp_path / "root", links=links), tmp_path / "root" / BETA
+    names = [publish(shelf, text).generation for text in ("first", "second", "third")]
+
+    with shelf.locked(BETA):
+        back = shelf.rollback(BETA, ["testing/9"])
+        seen = [text_of(release)]
+        further = shelf.rollback(BETA, ["testing/9"])
+        seen.append(text_of(release))
+        with pytest.raises(DescriptorError, match="no older generation"):
+            shelf.rollback(BETA)
+
+    assert seen == ["second", "first"]
+    assert (back.previous, back.generation) == (names[2], names[1])
+    assert (further.previous, further.generation) == (names[1], names[0])
+    assert [each.name for each in shelf.generations(BETA)] == names
+    assert text_of(release) == "first"
+
+
+@BOTH
+def test_what_was_taken_back_is_not_gone_back_to_later(tmp_path: Path, links: bool) -> None:
+    shelf, release = local_shelf(tmp_path / "root", links=links), tmp_path / "root" / BETA
+    publish(shelf, "good")
+    publish(shelf, "bad")
+    with shelf.locked(BETA):
+        shelf.rollback(BETA)
+
+    publish(shelf, "better")
+    with shelf.locked(BETA):
+        shelf.rollback(BETA)
+
+    assert text_of(release) == "good"
+    assert len(shelf.generations(BETA)) == 2
+
+
+def test_keep_removes_the_oldest_but_never_the_public_one(tmp_path: Path) -> None:
+    shelf = local_shelf(tmp_path / "root")
+    names = [publish(shelf, str(number)).generation for number in range(5)]
+    with shelf.locked(BETA):
+        for _ in range(4):
+            shelf.rollback(BETA)
+
+        removed = shelf.keep(BETA, 1), shelf.keep(BETA, 1), shelf.keep(BETA, 0)
+
+    assert removed == (tuple(names[1:4]), (), (names[4],))
+    assert text_of(tmp_path / "root" / BETA) == "0"
+
+
+def test_keep_spares_what_somebody_links_to(tmp_path: Path) -> None:
+    shelf, root = local_shelf(tmp_path / "root"), tmp_path / "root"
+    names = [publish(shelf, str(number)).generation for number in range(4)]
+    (root / "testing/pinned").symlink_to(f".9.0beta3/{names[0]}")
+    (root / "iso").symlink_to(f"testing/.9.0beta3/{names[1]}/iso")
+
+    with shelf.locked(BETA):
+        removed = shelf.keep(BETA, 0)
+
+    assert removed == (names[2],)
+    assert text_of(root / "testing/pinned") == "0"
+
+
+def test_a_running_download_of_what_is_removed_goes_on(tmp_path: Path) -> None:
+    shelf, root = local_shelf(tmp_path / "root"), tmp_path / "root"
+    publish(shelf, "old")
+
+    with (root / BETA / "index.html").open("rb", buffering=0) as download:
+        start = download.read(5)
+        publish(shelf, "new")
+        with shelf.locked(BETA):
+            shelf.keep(BETA, 0)
+        rest = download.read()
+
+    assert start + rest == b"index.html of old\n"
+
+
+@pytest.mark.parametrize(
+    ("links", "to"),
+    [
+        pytest.param(True, "obsolete/9.0beta3", id="with links"),
+        pytest.param(False, "obsolete/9.0beta3", id="without links"),
+        pytest.param(True, "obsolete/9.0/beta-3", id="another name"),
+    ],
+)
+def test_a_release_moves_with_its_generations(tmp_path: Path, links: bool, to: str) -> None:
+    shelf, root = local_shelf(tmp_path / "root", links=links), tmp_path / "root"
+    names = [publish(shelf, text).generation for text in ("first", "second")]
+    (root / "beta").symlink_to(BETA)
+
+    with shelf.locked(BETA):
+        told = shelf.move(BETA, to)
+
+    assert told == (("beta", "testing/9") if links else ("beta",))
+    assert text_of(root / to) == "second"
+    assert not os.path.lexists(root / BETA)
+    assert [each.name for each in shelf.generations(to)] == names
+    with shelf.locked(to):
+        assert shelf.rollback(to).generation == names[0]
+    assert text_of(root / to) == "first"
+
+
+@BOTH
+def test_a_move_that_was_cut_off_is_finished_by_the_next(tmp_path: Path, links: bool) -> None:
+    shelf, root = local_shelf(tmp_path / "root", links=links), tmp_path / "root"
+    names = [publish(shelf, text).generation for text in ("first", "second")]
+    (root / "obsolete").mkdir()
+    (root / "testing/.9.0beta3").rename(root / "obsolete/.9.0beta3")
+
+    with shelf.locked(BETA):
+        shelf.move(BETA, "obsolete/9.0beta3")
+
+    assert text_of(root / "obsolete/9.0beta3") == "second"
+    assert [each.name for each in shelf.generations("obsolete/9.0beta3")] == names
+
+
+def test_a_release_never_moves_onto_another(tmp_path: Path) -> None:
+    shelf = local_shelf(tmp_path / "root")
+    publish(shelf, "one")
+    publish(shelf, "other", [], "obsolete/9.0beta3")
+
+    with shelf.locked(BETA), pytest.raises(DescriptorError, match="is there already"):
+        shelf.move(BETA, "obsolete/9.0beta3")
+
+    assert text_of(tmp_path / "root" / BETA) == "one"
+    assert text_of(tmp_path / "root/obsolete/9.0beta3") == "other"
+
+
+def test_what_is_not_there_cannot_be_moved(tmp_path: Path) -> None:
+    shelf = local_shelf(tmp_path / "root")
+
+    with shelf.locked(BETA), pytest.raises(DescriptorError, match="there is no testing/9"):
+        shelf.move(BETA, "obsolete/9.0beta3")
+
+
+def test_a_second_run_at_the_same_time_is_told_to_wait(tmp_path: Path) -> None:
+    one, two = local_shelf(tmp_path / "root"), local_shelf(tmp_path / "root")
+
+    with one.locked(BETA):
+        with pytest.raises(BusyError, match="another run") as raised, two.locked(BETA):
+            pass
+        with two.locked("9.0"):
+            pass
+    with two.locked(BETA):
+        pass
+
+    assert raised.value.status is Status.BUSY
+
+
+@pytest.mark.parametrize(
+    ("folder", "links"),
+    [
+        pytest.param("file", ["9"], id="a file where the release shall be"),
+        pytest.param("9.0", ["file"], id="a file where a link shall be"),
+        pytest.param("9.0", ["9", "folder"], id="a folder where a link shall be"),
+    ],
+)
+def test_what_is_in_the_way_is_not_replaced(tmp_path: Path, folder: str, links: list[str]) -> None:
+    root = tmp_path / "root"
+    shelf = local_shelf(root)
+    (root / "file").write_text("precious")
+    (root / "folder").mkdir()
+
+    with pytest.raises(SurroundingsError, match=r"(file|folder) is ") as raised:
+        publish(shelf, "first", links, folder)
+
+    assert raised.value.hint == "move it away"
+    assert (root / "file").read_text() == "precious"
+    assert not any(os.path.lexists(root / name) for name in ("9", "9.0"))
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        pytest.param("../9.0", id="above the root"),
+        pytest.param("/9.0", id="absolute"),
+        pytest.param("", id="empty"),
+        pytest.param(".", id="the root"),
+        pytest.param("testing/.9.0", id="hidden"),
+        pytest.param("testing/\0", id="NUL"),
+    ],
+)
+def test_a_release_lies_below_the_root_and_is_seen(tmp_path: Path, name: str) -> None:
+    shelf = local_shelf(tmp_path / "root")
+
+    with pytest.raises(WrongBytesError), shelf.locked(name):
+        pass
+
+    assert list(tmp_path.joinpath("root").iterdir()) == []
+
+
+def test_a_folder_that_leads_out_of_the_root_is_refused(tmp_path: Path) -> None:
+    shelf = local_shelf(tmp_path / "root")
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "root/testing").symlink_to("../elsewhere")
+
+    with pytest.raises(WrongBytesError, match="leads out of"):
+        publish(shelf, "first")
+
+    assert list(tmp_path.joinpath("elsewhere").iterdir()) == []
+
+
+def test_names_are_releases_and_folders_but_neither_links_nor_what_is_hidden(
+    tmp_path: Path,
+) -> None:
+    shelf, root = local_shelf(tmp_path / "root"), tmp_path / "root"
+    publish(shelf, "beta")
+    publish(shelf, "final", ["8"], "8.1")
+    (root / "7.0").mkdir()
+    shelf.replace_file("index.html", b"<html>")
+
+    assert shelf.names() == ("7.0", "8.1", "testing")
+    assert shelf.names("testing/") == ("9.0beta3",)
+    assert shelf.names("obsolete") == ()
+
+
+def test_small_files_are_read_and_replaced_below_the_root(tmp_path: Path) -> None:
+    shelf, root = local_shelf(tmp_path / "root"), tmp_path / "root"
+    publish(shelf, "first")
+
+    shelf.replace_file("index.html", b"old")
+    shelf.replace_file("index.html", b"new \xff\0")
+
+    assert shelf.read("index.html") == b"new \xff\0"
+    assert shelf.read("testing/9/index.html") == b"index.html of first\n"
+    assert shelf.read("none") is None
+    assert shelf.read("index.html/none") is None
+    assert sorted(root.iterdir()) == [root / "index.html", root / "testing"]
+    with pytest.raises(WrongBytesError):
+        shelf.read("../outside")
+
+
+def test_the_root_is_made_but_not_what_it_lies_in(tmp_path: Path) -> None:
+    made = open_shelf(PurePosixPath(tmp_path, "root"), scratch=tmp_path)
+    unmounted = open_shelf(PurePosixPath(tmp_path, "disk/web"), scratch=tmp_path)
+
+    publish(made, "first")
+    with pytest.raises(SurroundingsError, match="No such file"):
+        publish(unmounted, "first")
+
+    assert text_of(tmp_path / "root" / BETA) == "first"
+    assert not (tmp_path / "disk").exists()
+
+
+def test_what_is_staged_can_be_dropped(tmp_path: Path) -> None:
+    shelf = local_shelf(tmp_path / "root")
+    publish(shelf, "first")
+
+    with shelf.locked(BETA):
+        staged = shelf.stage(BETA, [])
+        shelf.discard(staged)
+
+    assert not staged.root.exists()
+    assert text_of(tmp_path / "root" / BETA) == "first"
