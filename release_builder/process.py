@@ -32,6 +32,7 @@ _PACKAGES: Final = {  # program → package on Debian, package on Enterprise Lin
     "jigdo-file": ("jigdo-file", "jigdo"),
     "rpmbuild": ("rpm", "rpm-build"),
     "rpmkeys": ("rpm", "rpm"),
+    "rpmsign": ("rpm", "rpm-sign"),
     "ssh": ("openssh-client", "openssh-clients"),
 }
 

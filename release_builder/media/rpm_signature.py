@@ -77,8 +77,7 @@ def _subpackets(area: bytes) -> Iterator[tuple[int, bytes]]:
         else:
             start, length = 5, _number(area[1:5])
         yield area[start] & 0x7F, area[start + 1 : start + length]
-        # A length of 0 is forbidden and would lead nowhere.
-        area = area[start + max(length, 1) :]
+        area = area[start + length :]
 
 
 def _number(data: bytes) -> int:
