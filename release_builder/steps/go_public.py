@@ -15,6 +15,7 @@ from release_builder.public.shelf import open_shelf
 from release_builder.report import Finding, Outcome, Severity, StepResult
 from release_builder.steps import releases_index
 from release_builder.steps.fill import FileNames, fill
+from release_builder.steps.page_changes import with_changes
 from release_builder.steps.record import NAME as RECORD
 from release_builder.steps.record import Record, read_record
 from release_builder.steps.stranger import try_out
@@ -120,11 +121,12 @@ def make_public(
         if before and _is_public(before, content, FileNames.of(context.plan.release)):
             return _unchanged(step, public)
         release = context.plan.release
+        page, notes = with_changes(context, public, content, page, before)
         staged = shelf.stage(public.folder, [release.tree] if content.tree else [])
         try:
             record = fill(context, publication, staged, content, page, before)
             shelf.upload(staged)
-            findings = try_out(context, publication, staged, content)
+            findings = (*notes, *try_out(context, publication, staged, content))
             if any(finding.severity.status for finding in findings):
                 shelf.discard(staged)
                 return _refused(step, public, findings)

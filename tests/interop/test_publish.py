@@ -208,6 +208,28 @@ def test_going_back_makes_the_older_generation_public(
     assert "no older generation" in no_further.stderr
 
 
+def test_the_page_says_what_changed_since_the_release_before(
+    manager: Publisher, small_release: Release
+) -> None:
+    manager("publish", manager.prepare(small_release))
+    descriptor = manager.prepare(small_release, "9.0beta4")
+    gone = next((manager.folder / "stage-9.0beta4").rglob("Packages/*.rpm"))
+    gone.unlink()
+    manager("pair", descriptor)
+
+    ended = manager("publish", "--json", descriptor)
+
+    page = (manager.root / "testing" / "9.0beta4" / "index.html").read_text()
+    record = json.loads((manager.root / "testing" / "9.0beta4" / "release.json").read_text())
+    assert ended.status == 0, ended.stderr
+    assert ended.messages() == ""
+    assert record["previous"] == "9.0beta3"
+    (change,) = record["changes"]
+    assert (change["kind"], gone.name.startswith(change["name"])) == ("removed", True)
+    assert change["name"] in page
+    assert (manager.root / "testing" / "9").readlink() == Path("9.0beta4")
+
+
 def test_without_publish_in_the_descriptor_it_says_what_to_add(workdir: Path) -> None:
     descriptor = workdir / "sme9.yaml"
     descriptor.write_text("version: 9.0beta3\narch: x86_64\nmirror: stage\n")
