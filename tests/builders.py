@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from release_builder import process
-from release_builder.steps import make_pair as pairs
 from release_builder.demo.installer_tree import set_times
 from release_builder.demo.release import Release, lay_out
 from release_builder.digests import digest_stream
@@ -18,6 +17,8 @@ from release_builder.jigdo.input_files import read_input_files
 from release_builder.jigdo.make_template import Form
 from release_builder.monitor import Monitor
 from release_builder.state.digest_cache import no_cache
+from release_builder.steps.make_pair import make_template
+from release_builder.steps.pair_options import MadePair, Match, PairOptions
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -206,17 +207,17 @@ def our_pair(
     *,
     algorithm: str = "md5",
     compression: str = "gzip",
-    match: pairs.Match = pairs.Match.AUTO,
+    match: Match = Match.AUTO,
     url: str = "http://mirror.example/tree/",
-) -> tuple[Pair, pairs.MadePair]:
+) -> tuple[Pair, MadePair]:
     """As jigdo_file_pair, but our own; and what is told of it."""
     pair = _pair(image, out)
-    made = pairs.make_template(
+    made = make_template(
         image,
         read_input_files([f"{tree}//"], [("Mirror", str(tree))]),
         pair.template,
         pair.jigdo,
-        pairs.PairOptions(
+        PairOptions(
             form=Form(algorithm, compression),
             match=match,
             uris=(("Mirror", url),),

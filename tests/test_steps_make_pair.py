@@ -15,7 +15,6 @@ from builders import digest as digest_of_file
 from builders import noise
 
 from release_builder.api.images import make_image
-from release_builder.steps.make_pair import MadePair, Match, PairOptions, make_template
 from release_builder.digests import Digest
 from release_builder.errors import (
     DescriptorError,
@@ -30,6 +29,8 @@ from release_builder.jigdo.make_template import Form
 from release_builder.jigdo.template import read_template
 from release_builder.monitor import Monitor
 from release_builder.state.digest_cache import no_cache
+from release_builder.steps.make_pair import make_template
+from release_builder.steps.pair_options import MadePair, Match, PairOptions
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

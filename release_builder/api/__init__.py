@@ -43,7 +43,8 @@ if TYPE_CHECKING:
         state_folder,
     )
     from release_builder.steps.draw_map import draw_map
-    from release_builder.steps.make_pair import MadePair, Match, PairOptions, make_template
+    from release_builder.steps.make_pair import make_template
+    from release_builder.steps.pair_options import MadePair, Match, PairOptions
     from release_builder.transport.http import HttpOptions
 
 __all__ = [
@@ -105,7 +106,8 @@ _MODULES: Final = {
     "steps.draw_map": ("draw_map",),
     "api.mirrors": ("ProbeOptions", "ProbedMirror", "best", "probe_mirrors"),
     "api.missing": ("Wanting", "missing_parts"),
-    "steps.make_pair": ("MadePair", "Match", "PairOptions", "make_template"),
+    "steps.make_pair": ("make_template",),
+    "steps.pair_options": ("MadePair", "Match", "PairOptions"),
     "api.promotions": ("Promoting", "promoting"),
     "api.releases": ("carry_out", "complaints", "init", "plans", "previews", "schema"),
     "jigdo.compose": ("compose_jigdo",),

@@ -58,6 +58,7 @@ def promoting(  # noqa: PLR0913 (each may be chosen apart from the others)
     obsolete: bool = False,
     dry_run: bool = False,
     mirror: str | None = None,
+    offline: bool = False,
 ) -> Promoting:
     """The plans that make the beta of ``descriptor`` the final ``to``.
 
@@ -72,6 +73,7 @@ def promoting(  # noqa: PLR0913 (each may be chosen apart from the others)
         dry_run: Only tell what would be done.
         mirror: Where the final's own tree is; by default where the beta's was, with the final's
             folder in the place of the beta's.
+        offline: Ask no server.
 
     Raises:
         InvalidDescriptorError: The descriptor is wrong.
@@ -93,7 +95,7 @@ def promoting(  # noqa: PLR0913 (each may be chosen apart from the others)
         promotion = Promotion(
             beta=of_beta, same_image=same_image, obsolete=obsolete, dry_run=dry_run
         )
-        options = Options(workdir=workdir, promotion=None if compose else promotion)
+        options = Options(workdir, offline, promotion=None if compose else promotion)
         plans.append(Plan(release, workdir_of(release, releases, workdir), steps, options))
     return Promoting(tuple(plans), path, text)
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from release_builder import api
-from release_builder.cli.options import DESCRIPTORS, STAGE, WORKDIR, with_output
+from release_builder.cli.options import DESCRIPTORS, MIRROR, OFFLINE, STAGE, WORKDIR, with_output
 from release_builder.cli.show import show_report
 from release_builder.descriptor.publishing import Preflight
 from release_builder.descriptor.version import Stage
@@ -55,6 +55,8 @@ PREFLIGHT = click.option(
 @PREFLIGHT
 @_KEEP
 @_ROLLBACK
+@MIRROR
+@OFFLINE
 @with_output
 def publish(  # noqa: PLR0913 (one argument an option)
     *,
@@ -64,13 +66,16 @@ def publish(  # noqa: PLR0913 (one argument an option)
     preflight: str | None,
     keep: int | None,
     rollback: bool,
+    mirror: str | None,
+    offline: bool,
     output: Output,
 ) -> int:
     """See the help text."""
     steps = ["rollback" if rollback else "publish"]
-    options = Options(workdir=workdir, stage=Stage(stage) if stage else None)
+    options = Options(workdir, offline, Stage(stage) if stage else None)
     planned = [
-        with_publication(plan, preflight, keep) for plan in api.plans(descriptors, options, steps)
+        with_publication(plan, preflight, keep)
+        for plan in api.plans(descriptors, options, steps, mirror)
     ]
     return show_report(api.carry_out("publish", planned, output.monitor()), output)
 
@@ -93,9 +98,10 @@ def publish(  # noqa: PLR0913 (one argument an option)
 @click.option("--compose", is_flag=True, help="Make the final's image anew, from its own tree.")
 @click.option("--obsolete", is_flag=True, help="Move the beta away once the final is public.")
 @click.option("--dry-run", is_flag=True, help="Only say what would be done.")
-@click.option("--mirror", metavar="URL", help="Where the final's own tree is.")
 @WORKDIR
 @PREFLIGHT
+@click.option("--mirror", metavar="URL", help="Where the final's own tree is.")
+@OFFLINE
 @with_output
 def promote(  # noqa: PLR0913 (one argument an option)
     *,
@@ -105,9 +111,10 @@ def promote(  # noqa: PLR0913 (one argument an option)
     compose: bool,
     obsolete: bool,
     dry_run: bool,
-    mirror: str | None,
     workdir: Path | None,
     preflight: str | None,
+    mirror: str | None,
+    offline: bool,
     output: Output,
 ) -> int:
     """See the help text."""
@@ -122,6 +129,7 @@ def promote(  # noqa: PLR0913 (one argument an option)
         obsolete=obsolete,
         dry_run=dry_run,
         mirror=mirror,
+        offline=offline,
     )
     planned = [with_publication(plan, preflight) for plan in promoting.plans]
     report = api.carry_out("promote", planned, output.monitor())

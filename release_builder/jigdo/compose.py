@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final
 
 from release_builder.errors import DescriptorError, WrongBytesError, printable
 from release_builder.jigdo.location import JigdoError, JigdoFile, parse_jigdo
+from release_builder.jigdo.part_lines import PartLines
 from release_builder.jigdo.syntax import (
     Line,
     quote_word,
@@ -84,7 +85,7 @@ def compose_jigdo(  # noqa: PLR0913 (each is a piece of the text)
     old, text = _read(merge or b"")
     _check_servers(servers or {})
     used: set[str] = set()
-    part_lines = _PartLines(text.parts)
+    part_lines = PartLines(text.parts)
     for digest, at in parts:
         if digest not in old.parts:
             part_lines.add(digest.jigdo, _word(at))
@@ -242,29 +243,6 @@ def _check_servers(servers: Mapping[str, Sequence[str]]) -> None:
                 raise DescriptorError(
                     f"'{printable(url)}' is no URL for the label {printable(label)}"
                 )
-
-
-class _PartLines:
-    """The lines of [Parts], each once, in jigdo-file's order; 50,000 shall cost few bytes.
-
-    Args:
-        lines: Key and value of those that are there already.
-    """
-
-    def __init__(self, lines: Iterable[tuple[str, str]]) -> None:
-        self._lines: set[bytes] = set()
-        for key, value in lines:
-            self.add(key, value)
-
-    def add(self, key: str, value: str) -> None:
-        # The order: what follows a value is its digest, so "x" may come after "xy".
-        self._lines.add(_encoded(f"{value}{key}\0{len(key)}"))
-
-    def encoded(self) -> Iterator[bytes]:
-        for line in sorted(self._lines):
-            text, _, length = line.rpartition(b"\0")
-            at = len(text) - int(length)
-            yield b"%s=%s\n" % (text[at:], text[:at])
 
 
 def _encoded_rows(text: _Text, sections: dict[str, list[str]]) -> Iterator[bytes]:

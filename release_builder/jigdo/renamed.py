@@ -43,7 +43,7 @@ def renamed(
         else:
             continue
         row = rows[line.number - 1]
-        end = row[len(row.rstrip(b"\r\n")) :]
+        end = row[len(row.removesuffix(b"\n").removesuffix(b"\r")) :]
         start = line.text[: line.value_at]
         rows[line.number - 1] = (start + new).encode("utf-8", "surrogateescape") + end
     return b"".join(rows)

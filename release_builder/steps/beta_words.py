@@ -28,7 +28,7 @@ _RELEASE_PACKAGES: Final = "*-release-*.rpm"
 
 
 def beta_words(image: Path, tree: Path | None, beta: Version) -> tuple[str, ...]:
-    """A line for each place that names ``beta``, or its ``rc1`` and the like.
+    """A line for each place that says ``rc1``, ``RC-1`` and the like, or ``8.1 rc`` without a number.
 
     Args:
         image: The image.
@@ -39,8 +39,13 @@ def beta_words(image: Path, tree: Path | None, beta: Version) -> tuple[str, ...]
         MediaError: ``image`` is none.
         OSError: Something cannot be read.
     """
-    phase = rf"{beta.phase.name}[ ._-]?{beta.count}"
-    word = re.compile(rf"{re.escape(beta.text)}|\b(?:[0-9.]*){phase}\b|\.{phase}\b", re.IGNORECASE)
+    phase = beta.phase.name.lower()
+    number = re.escape(beta.text.partition(phase)[0])
+    word = re.compile(
+        rf"(?<![a-z]){phase}[ ._-]?0*{beta.count}(?![0-9])"
+        rf"|(?<![0-9.]){number}[ ._-]?{phase}(?![ ._-]?[a-z0-9])",
+        re.IGNORECASE,
+    )
     return tuple(_places(image, tree, word))
 
 

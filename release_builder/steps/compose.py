@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from contextlib import ExitStack
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from release_builder import process
@@ -25,6 +24,8 @@ from release_builder.steps.compose_tree import installer_tree, read_tree
 from release_builder.steps.image_file import finish, measure, move_aside
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from release_builder.media.bootable import Bootable
     from release_builder.steps import Context
     from release_builder.steps.compose_tree import TreeFiles
@@ -51,7 +52,8 @@ def run(context: Context) -> StepResult:
 
     Raises:
         IncompleteError: There is no tree yet.
-        DescriptorError: There is none, or the image does not fit on its medium.
+        DescriptorError: There is none, it would have the image in it, or the image does not fit
+            on its medium.
         WrongBytesError: A boot file is missing, or what came out is not as it should be.
         SurroundingsError: A program is missing or fails, or there is no room.
     """
@@ -59,7 +61,7 @@ def run(context: Context) -> StepResult:
     tree = read_tree(installer_tree(plan), release.compose.exclude)
     path = plan.workdir.image / release.image
     partial = path.with_name(f"{path.name}.partial")
-    _make_room(context, tree, partial)
+    _make_room(tree, partial)
     with ExitStack() as stack:
         stack.callback(partial.unlink, missing_ok=True)
         image = _image(context, tree, partial)
@@ -89,7 +91,12 @@ def run(context: Context) -> StepResult:
     )
 
 
-def _make_room(context: Context, tree: TreeFiles, partial: Path) -> None:
+def _make_room(tree: TreeFiles, partial: Path) -> None:
+    if partial.parent.resolve().is_relative_to(tree.root.resolve()):
+        raise DescriptorError(
+            f"the image would lie in the tree that it is made of: {printable(str(partial.parent))}",
+            hint="name another `workdir:`",
+        )
     partial.parent.mkdir(parents=True, exist_ok=True)
     partial.unlink(missing_ok=True)
     need, free = tree.image_size(), free_space(partial.parent)

@@ -6,8 +6,9 @@ import os
 import time
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
+from release_builder.descriptor.publishing import Preflight
 from release_builder.errors import DescriptorError
 from release_builder.pages.release_page import ReleasePage
 from release_builder.public.ibay import links_advice
@@ -28,6 +29,13 @@ if TYPE_CHECKING:
     from release_builder.steps import Context
     from release_builder.steps.content import Content
     from release_builder.trust.gpg import Signer
+
+
+_TRIED: Final = {
+    Preflight.URLS: "each part is where the .jigdo says, by the web server's word",
+    Preflight.REBUILD: "the image was rebuilt with nothing but what is public now",
+    Preflight.OFF: "whether a stranger can rebuild it was not tried",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -218,11 +226,12 @@ def _done(
 ) -> StepResult:
     where = f"public as {public.folder}, generation {flip.generation}"
     led = f"; {', '.join(public.links)} leads there" if public.links else ""
+    tried = f"\n{_TRIED[public.publication.preflight]}"
     notes = (Finding(Severity.NOTE, note) for note in flip.notes)
     return StepResult(
         step,
         Outcome.DONE,
-        where + led,
+        where + led + tried,
         counts={"generations_removed": removed},
         findings=(*ibay_advice(public.publication), *findings, *notes),
         facts=_facts(public, flip.generation) | {"previous": flip.previous or ""},

@@ -96,7 +96,9 @@ def check_packages(
         with Lane(workers=2, on_result=take) as lane:
             for path in paths:
                 entry, status = listed.get(path), tree.files[path]
-                algorithm = entry.digest.algorithm if entry else None
+                # What has another size than is listed was told to have it.
+                right = entry and entry.size in {None, status.st_size}
+                algorithm = entry.digest.algorithm if entry and right else None
                 known = cache.get(status, algorithm) if algorithm else None
                 lane.submit(partial(_look, tree.root, path, status, algorithm, known))
             lane.finish()

@@ -12,7 +12,8 @@ from release_builder.steps.base_pair import as_base
 from release_builder.steps.compose_tree import installer_tree
 from release_builder.steps.find_pair import read_jigdo
 from release_builder.steps.image_words import info, short_info
-from release_builder.steps.make_pair import PairOptions, make_template
+from release_builder.steps.make_pair import make_template
+from release_builder.steps.pair_options import PairOptions
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 
     from release_builder.plan import Plan
     from release_builder.steps import Context
-    from release_builder.steps.make_pair import MadePair
+    from release_builder.steps.pair_options import MadePair
 
 _MOST: Final = 0.25  # of an image in its template; more, and the tree is hardly the image's
 

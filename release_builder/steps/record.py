@@ -91,54 +91,69 @@ def read_record(content: bytes, name: str) -> Record:
     """
     try:
         document = json.loads(content.decode("utf-8", "surrogateescape"))
-        del document["schema"]
-        files = {
-            folder: {
-                each: RecordedFile(file["size"], _digests(file["digests"]))
-                for each, file in inside.items()
-            }
-            for folder, inside in document.pop("files").items()
-        }
-        return Record(_page(document), files)
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        schema = document.pop("schema")
+        if schema == _SCHEMA:
+            return Record(_page(document), _files(document["files"]))
+    except (ValueError, LookupError, TypeError, AttributeError, *_RARE) as error:
         raise WrongBytesError(
-            f"{name} does not say what is public there: {error}",
+            f"{printable(name)} does not say what is public there: {printable(str(error))}",
             hint="remove the file and publish the release anew",
         ) from error
+    raise WrongBytesError(
+        f"{printable(name)} is of schema {printable(str(schema))}, and not of {_SCHEMA}",
+        hint="another version of release-builder wrote it: use that one",
+    )
 
 
-def _page(document: dict[str, Any]) -> ReleasePage:
-    images = tuple(
-        PublishedImage(
-            **image
-            | {
-                "digests": _digests(image["digests"]),
-                "sums": tuple(image["sums"]),
-                "signatures": tuple(image["signatures"]),
-            }
-        )
-        for image in document["images"]
-    )
-    changes = tuple(
-        PackageChange(
-            **change
-            | {
-                "kind": ChangeKind(change["kind"]),
-                "notes": tuple(change["notes"]),
-                "bugs": tuple(change["bugs"]),
-            }
-        )
-        for change in document["changes"]
-    )
-    return ReleasePage(
-        **document
-        | {
-            "images": images,
-            "changes": changes,
-            "notes": tuple(document["notes"]),
-            "published": datetime.fromisoformat(document["published"]),
+def _files(document: Mapping[str, Any]) -> dict[str, dict[str, RecordedFile]]:
+    return {
+        check_relative(folder): {
+            check_leaf(name): _made(RecordedFile, file, digests=_digests(file["digests"]))
+            for name, file in inside.items()
         }
+        for folder, inside in document.items()
+    }
+
+
+def _page(document: Mapping[str, Any]) -> ReleasePage:
+    published = datetime.fromisoformat(document["published"])
+    if published.tzinfo is None:
+        raise ValueError("the time of publishing has no zone")
+    return _made(
+        ReleasePage,
+        document,
+        version=Version.parse(document["version"]).text,
+        stage=Stage(document["stage"]).value,
+        published=published.astimezone(UTC),
+        images=tuple(_image(image) for image in document["images"]),
+        changes=tuple(
+            _made(PackageChange, change, kind=ChangeKind(change["kind"]))
+            for change in document["changes"]
+        ),
     )
+
+
+def _image(values: Mapping[str, Any]) -> PublishedImage:
+    image = _made(PublishedImage, values, digests=_digests(values["digests"]))
+    check_relative(image.folder)
+    for name in (image.name, image.jigdo, image.template, *image.sums, *image.signatures):
+        check_leaf(name)
+    return image
+
+
+def _made(cls: type[_T], values: Mapping[str, Any], **read: object) -> _T:
+    """The ``cls`` with ``values``: texts, numbers and lists of them; and what was ``read``."""
+    made = {**values, **read}
+    for each in fields(cls):
+        if each.name in read or each.name not in made:
+            continue
+        kind, value = str(each.type), made[each.name]
+        if kind.startswith("tuple") and isinstance(value, list):
+            made[each.name] = value = tuple(value)
+        several = value if isinstance(value, tuple) else (value,)
+        if not all(type(one).__name__ in kind for one in several):
+            raise TypeError(f"'{each.name}' is no {kind}")
+    return cls(**made)
 
 
 def _sums(digests: list[dict[str, Any]]) -> dict[str, str]:

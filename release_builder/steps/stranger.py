@@ -26,7 +26,8 @@ def try_out(
     Raises:
         ReleaseBuilderError: As check_urls and rebuild.
     """
-    if publication.preflight is Preflight.OFF:
+    asks = publication.preflight is Preflight.URLS
+    if publication.preflight is Preflight.OFF or (asks and context.plan.options.offline):
         return ()
     # Not before it is wanted: urllib3 and the certificates take a tenth of a second.
     from release_builder.preflight.rebuild import rebuild  # noqa: PLC0415
@@ -34,7 +35,7 @@ def try_out(
 
     plan = context.plan
     name, options = f"{plan.release.image.removesuffix('.iso')}.jigdo", http_options(plan.release)
-    if publication.preflight is Preflight.URLS:
+    if asks:
         moved = dict(_moved(context, publication, staged))
         return check_urls(
             content.jigdo, name, moved, options, context.monitor, template_parts=content.parts

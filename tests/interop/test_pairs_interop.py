@@ -24,13 +24,13 @@ from interop.image_zoo import ZOO, Exhibit
 
 from release_builder import process
 from release_builder.api import images
-from release_builder.steps.make_pair import Match
 from release_builder.errors import SurroundingsError
 from release_builder.jigdo.entries import MatchedFile, UnmatchedData
 from release_builder.jigdo.input_files import read_input_files
 from release_builder.jigdo.location import JigdoFile, parse_jigdo
 from release_builder.jigdo.template import read_template
 from release_builder.state.digest_cache import no_cache
+from release_builder.steps.pair_options import Match
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

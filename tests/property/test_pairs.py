@@ -16,8 +16,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from release_builder.api.images import make_image
-from release_builder.steps.make_pair import Match, PairOptions
-from release_builder.steps.make_pair import make_template as make_pair
 from release_builder.extents import Extent, Kind
 from release_builder.jigdo.entries import MatchedFile, UnmatchedData
 from release_builder.jigdo.file_index import FileIndex
@@ -26,6 +24,8 @@ from release_builder.jigdo.location import parse_jigdo
 from release_builder.jigdo.make_template import Form, make_template
 from release_builder.jigdo.match_content import ContentIndex
 from release_builder.jigdo.template import read_template
+from release_builder.steps.make_pair import make_template as make_pair
+from release_builder.steps.pair_options import Match, PairOptions
 
 if TYPE_CHECKING:
     import os

@@ -15,7 +15,8 @@ from release_builder.files import open_regular
 from release_builder.jigdo.input_files import unused_uris
 from release_builder.jigdo.make_template import Form
 from release_builder.jigdo.syntax import read_content, split_words
-from release_builder.steps.make_pair import Match, PairOptions, make_template
+from release_builder.steps.make_pair import make_template
+from release_builder.steps.pair_options import Match, PairOptions
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
