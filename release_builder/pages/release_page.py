@@ -177,18 +177,23 @@ def _jigdo_commands(release: ReleasePage, image: PublishedImage) -> tuple[str, .
 
 def _check_commands(release: ReleasePage, image: PublishedImage) -> Iterator[tuple[str, str]]:
     """What each command is for, and the command; to be typed where the files were saved."""
-    # A clear-signed copy says nothing of the sums file beside it, so what is about that goes first.
-    apart = [name for name in image.signatures if not name.endswith(".asc")]
     if image.signatures and release.key_file:
         yield "Import the key", f"gpg --import {_quoted(release.key_file)}"
-    for name in apart or image.signatures:
-        signed = f" {_quoted(name.rpartition('.')[0])}" if apart else ""
-        yield "Check who signed", f"gpg --verify {_quoted(name)}{signed}"
     for digest in _strongest_first(image.digests)[:1]:
-        program = f"{digest.algorithm}sum"
         named = (name for name in image.sums if digest.algorithm in name.lower().replace("-", ""))
-        for name in [*named, *image.sums][:1]:
-            yield "Check the image", f"{program} -c --ignore-missing {_quoted(name)}"
+        for sums in [*named, *image.sums][:1]:
+            yield from _check_signature(image, sums)
+            yield "Check the image", f"{digest.algorithm}sum -c --ignore-missing {_quoted(sums)}"
+
+
+def _check_signature(image: PublishedImage, sums: str) -> Iterator[tuple[str, str]]:
+    """How to see who signed ``sums``."""
+    signatures = [name for name in image.signatures if name.rpartition(".")[0] == sums]
+    # A clear-signed copy says nothing of the sums file beside it, so what is about that goes first.
+    apart = [name for name in signatures if not name.endswith(".asc")]
+    for name in (apart or signatures)[:1]:
+        signed = f" {_quoted(sums)}" if apart else ""
+        yield "Check who signed", f"gpg --verify {_quoted(name)}{signed}"
 
 
 def _quoted(name: str) -> str:

@@ -24,8 +24,14 @@ if TYPE_CHECKING:
     from release_builder.jigdo.template import Template
 
 
-def draw_map(
-    image: Path | None, template: Path, jigdo: Path | None, svg: Path, *, force: bool = False
+def draw_map(  # noqa: PLR0913 (each may be chosen apart from the others)
+    image: Path | None,
+    template: Path,
+    jigdo: Path | None,
+    svg: Path,
+    *,
+    name: str = "",
+    force: bool = False,
 ) -> tuple[str, ...]:
     """Draw which bytes of an image come from which part, which from the template, and why.
 
@@ -34,6 +40,7 @@ def draw_map(
         template: Its template.
         jigdo: Its .jigdo, for the names of the parts; None for names from the image alone.
         svg: Where the picture goes.
+        name: What the picture calls the image; by default as the file is called.
         force: Replace what stands there.
 
     Returns:
@@ -55,7 +62,8 @@ def draw_map(
         read = read_template(stream, str(template))
     extents, problems = _extents(image, read) if image else ([], ())
     stretches = map_image(read.description, _parts(jigdo) if jigdo else {}, extents)
-    picture = map_picture(stretches, image.name if image else template.stem, packed)
+    title = name or (image.name if image else template.stem)
+    picture = map_picture(stretches, title, packed)
     with replacing(svg) as out:
         out.write(render("image-map.svg.j2", **picture).encode())
     return problems

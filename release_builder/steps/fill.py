@@ -174,7 +174,7 @@ def _write_beside(  # noqa: PLR0913, PLR0917 (all that the files tell)
     with tempfile.TemporaryDirectory(prefix="release-builder-map.") as scratch:
         jigdo, picture = Path(scratch, names.jigdo), Path(scratch, names.picture)
         jigdo.write_bytes(content.jigdo)
-        draw_map(content.image, content.template, jigdo, picture)
+        draw_map(content.image, content.template, jigdo, picture, name=names.image)
         staged.write(names.folder + names.picture, picture.read_bytes())
 
 

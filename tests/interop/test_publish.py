@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import fcntl
 import filecmp
+import hashlib
 import json
 import os
 import subprocess
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -250,3 +254,107 @@ def test_a_key_that_nobody_has_is_told_before_any_work(
     assert ended.status == 3
     assert "nobody@example.org" in ended.stderr
     assert not os.path.lexists(manager.root / FOLDER)
+
+
+def test_an_expired_key_is_told_before_any_work(
+    manager: Publisher, small_release: Release, gpg: GpgHome
+) -> None:
+    key = gpg.make_key("Old Build", expires="1d")
+    descriptor = manager.prepare(small_release, more=f"  key: {key}\n")
+
+    ended = manager("publish", descriptor, GNUPGHOME=str(gpg.path))
+
+    assert ended.status == 2
+    assert "expired" in ended.stderr
+    assert not os.path.lexists(manager.root / FOLDER)
+
+
+def test_a_key_that_readers_do_not_trust_does_not_sign(
+    manager: Publisher, small_release: Release, workdir: Path, gpg: GpgHome
+) -> None:
+    trusted, other = gpg.make_key("Trusted Build"), gpg.make_key("Other Build")
+    public_key = gpg.export(trusted, workdir / "RPM-GPG-KEY-koozali")
+    descriptor = manager.prepare(small_release, more=f"  key: {other}\n")
+    descriptor.write_text(f"keys: {public_key.name}\n" + descriptor.read_text())
+
+    ended = manager("publish", descriptor, GNUPGHOME=str(gpg.path))
+
+    assert ended.status == 2
+    assert "Other Build" in ended.stderr
+    assert not os.path.lexists(manager.root / FOLDER)
+
+
+def test_a_second_publish_at_the_same_time_is_told_so(
+    manager: Publisher, small_release: Release
+) -> None:
+    descriptor = manager.prepare(small_release)
+    manager("publish", descriptor)
+    before = (manager.root / FOLDER).readlink()
+    jigdo = manager.folder / "work-9.0beta3" / "pair" / f"{NAME}.jigdo"
+    jigdo.write_text(jigdo.read_text().replace("ShortInfo=", "ShortInfo=New "))
+    lock = manager.root / "testing" / ".9.0beta3" / ".lock"
+
+    with lock.open("rb+") as held:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        ended = manager("publish", descriptor)
+
+    assert ended.status == 75
+    assert (manager.root / FOLDER).readlink() == before
+
+
+def test_a_host_that_is_gone_is_a_reason_to_try_again(
+    manager: Publisher, small_release: Release
+) -> None:
+    descriptor = manager.prepare(small_release)
+    there = "root: 127.0.0.1:/srv/releases\n  ssh: ssh -F none -p 1"
+    descriptor.write_text(descriptor.read_text().replace("root: public", there))
+
+    ended = manager("publish", descriptor)
+
+    assert ended.status == 1
+    assert "127.0.0.1" in ended.stderr
+
+
+def test_a_web_server_that_is_gone_is_a_reason_to_try_again(
+    workdir: Path, small_release: Release
+) -> None:
+    with publisher(workdir) as manager:
+        descriptor = manager.prepare(small_release)
+
+    ended = manager("publish", descriptor)
+
+    assert ended.status == 1
+    assert manager.web.url in ended.stderr
+    assert not os.path.lexists(manager.root / FOLDER)
+
+
+def test_readers_find_sums_that_are_true_while_it_is_published_again_and_again(
+    manager: Publisher, small_release: Release
+) -> None:
+    descriptor = manager.prepare(small_release, more="  preflight: off\n")
+    manager("publish", descriptor)
+    jigdo = manager.folder / "work-9.0beta3" / "pair" / f"{NAME}.jigdo"
+    original, iso = jigdo.read_text(), manager.root / FOLDER / "iso" / "x86_64"
+    wrong: list[str] = []
+    stop = threading.Event()
+
+    def read() -> None:
+        while not stop.is_set():
+            before = (iso / "sha256sum.txt").read_bytes()
+            content = (iso / f"{NAME}.jigdo").read_bytes()
+            if before == (iso / "sha256sum.txt").read_bytes():
+                digest = hashlib.sha256(content).hexdigest()
+                if f"{digest}  {NAME}.jigdo" not in before.decode():
+                    wrong.append(digest)
+
+    with ThreadPoolExecutor(1) as pool:
+        reader = pool.submit(read)
+        try:
+            for number in range(5):
+                jigdo.write_text(original.replace("ShortInfo=", f"ShortInfo={number} "))
+                assert manager("publish", descriptor).status == 0
+        finally:
+            stop.set()
+        reader.result()
+
+    assert wrong == []
