@@ -66,9 +66,7 @@ def read_repomd(stream: Readable) -> tuple[Listed, ...]:
     return tuple(_read(stream, "repomd.xml", "data", _MOST_REPOMD))
 
 
-def read_primary(
-    stream: BinaryIO, name: str, most: int = MOST_UNPACKED
-) -> Iterator[Listed]:
+def read_primary(stream: BinaryIO, name: str, most: int = MOST_UNPACKED) -> Iterator[Listed]:
     """The packages that a primary.xml lists, in its order.
 
     Args:

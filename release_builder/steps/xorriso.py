@@ -62,11 +62,13 @@ def xorriso_argv(image: Image) -> list[str]:
     """The command that makes ``image``."""
     compose = image.compose
     uefi = ("-eltorito-alt-boot", "-e", compose.efi, "-no-emul-boot") if image.uefi else ()
+    left_out = [f"{image.tree}/{path}" for path in image.left_out]
     hybrid = ("-isohybrid-mbr", str(image.hybrid)) if image.hybrid else ()
     return [
         # It would read settings of this machine, and say how far it is on stderr.
         *("xorriso", "-no_rc", "-pkt_output", "on"),
-        *("-disk_pattern", "off"),  # what follows -m is no pattern
+        # mkisofs' own -m would take the characters *?[] of a name for a pattern.
+        *(("-not_paths", *left_out, "--") if left_out else ()),
         *("-as", "mkisofs", "-V", compose.volume_id),
         *("-iso-level", "3", "-r", "-J", "-joliet-long"),  # level 3: files of 4 GiB and more
         *("-b", compose.boot, "-c", compose.catalog),
@@ -74,7 +76,6 @@ def xorriso_argv(image: Image) -> list[str]:
         *uefi,
         *hybrid,
         *(("-isohybrid-gpt-basdat",) if hybrid and uefi else ()),
-        *(word for path in image.left_out for word in ("-m", f"{image.tree}/{path}")),
         *("-o", str(image.out), str(image.tree), "--"),
         # A copy of the tree has folders of other times.
         *("-find", "/", "-type", "d", "-exec", "alter_date", "b", f"={image.epoch}", "--"),
