@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from release_builder.monitor import Monitor
     from release_builder.steps.compose_tree import TreeFiles
 
+_RENEW: Final = "where its owner has prolonged the key, put the new file below `keys:`"
 _SIGN: Final = "sign them: rpmsign --addsign"
 
 
@@ -106,9 +107,10 @@ def _verified(checked: Sequence[Checked], paths: Mapping[Path, str]) -> Signatur
 
 def _wrong(checked: Sequence[Checked], paths: Mapping[Path, str]) -> Iterator[Finding]:
     bad = [_bad(each, paths[each.path]) for each in checked if each.verdict is Verdict.BAD]
-    expired = [_bad(each, paths[each.path]) for each in checked if each.verdict is Verdict.EXPIRED]
     yield from shorten(bad, "packages have a bad signature")
-    yield from shorten(expired, "packages are signed by an expired key")
+    # rpm takes them: releases live longer than the keys that their packages were signed with.
+    expired = [paths[each.path] for each in checked if each.verdict is Verdict.EXPIRED]
+    yield from counted(Severity.WARNING, expired, "signed by a key that has expired since", _RENEW)
     unsigned = [paths[each.path] for each in checked if each.verdict is Verdict.UNSIGNED]
     yield from counted(Severity.WRONG, unsigned, "not signed", _SIGN)
     unknown: dict[str, list[str]] = defaultdict(list)
@@ -126,10 +128,9 @@ def _wrong(checked: Sequence[Checked], paths: Mapping[Path, str]) -> Iterator[Fi
 
 def _bad(checked: Checked, path: str) -> Finding:
     detail = f": {printable(checked.detail)}" if checked.detail else ""
-    why = "the key has expired" if checked.verdict is Verdict.EXPIRED else "bad signature"
     return Finding(
         Severity.WRONG,
-        f"{printable(path)}: {why}{detail}",
+        f"{printable(path)}: bad signature{detail}",
         hint="fetch it again, or sign it again",
         path=printable(path),
     )

@@ -117,6 +117,22 @@ def test_packages_that_another_key_signed_are_refused(signed: Bench, home: GpgHo
     assert other[-8:].lower() in told
 
 
+def test_packages_outlive_the_key_that_signed_them(signed: Bench, home: GpgHome) -> None:
+    old = home.make_key("Old <old@example.org>", expires="1d")
+    home.export(old, signed.root / "old.asc")
+    signed.extra = "keys: [ours.asc, old.asc]\n"
+    sign(home, old, signed.package(1))
+    signed.renew_metadata()
+
+    result = lint.run(signed.context)
+
+    assert messages(result, WRONG) == []
+    (told,) = messages(result, Severity.WARNING)
+    assert told == (
+        f"1 package is signed by a key that has expired since: {signed.package(1).name}"
+    )
+
+
 def test_a_changed_package_is_refused(signed: Bench) -> None:
     package = signed.package(1)
     with package.open("r+b") as out:
