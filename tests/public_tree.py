@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import os
+import traceback
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
 from release_builder.public.shelf import open_shelf
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
     from pathlib import Path
 
     from release_builder.public.shelf import Flip, Shelf
@@ -67,3 +68,16 @@ def check(sums: str, contents: Iterable[tuple[str, bytes]]) -> None:
 def _read(name: str, folder: int) -> bytes:
     with open(os.open(name, os.O_RDONLY, dir_fd=folder), "rb") as stream:  # noqa: PTH123 (below a folder that is open)
         return stream.read()
+
+
+def in_child(work: Callable[[], None]) -> int:
+    """Have a process of its own do ``work``; its id is returned, its status 1 if that failed."""
+    child = os.fork()
+    if child == 0:
+        try:
+            work()
+            os._exit(0)
+        except BaseException:
+            traceback.print_exc()
+            os._exit(1)
+    return child

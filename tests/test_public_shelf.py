@@ -196,6 +196,26 @@ def test_what_was_taken_back_is_not_gone_back_to_later(tmp_path: Path, links: bo
     assert len(shelf.generations(BETA)) == 2
 
 
+def test_who_reads_what_was_taken_back_can_go_on_until_it_is_removed(tmp_path: Path) -> None:
+    shelf, root = local_shelf(tmp_path / "root"), tmp_path / "root"
+    names = [publish(shelf, text).generation for text in ("good", "bad")]
+    folder = os.open(root / BETA, os.O_RDONLY)
+    with shelf.locked(BETA):
+        shelf.rollback(BETA)
+
+    publish(shelf, "better")
+    with shelf.locked(BETA):
+        kept = shelf.keep(BETA, 1)
+        found = os.listdir(folder)  # noqa: PTH208 (a folder that is open)
+        removed = shelf.keep(BETA, 0)
+    os.close(folder)
+
+    assert kept == ()
+    assert sorted(found) == ["SHA256SUMS", "index.html", "iso", "smeos"]
+    assert removed == (names[0], f"{names[1]}.back")
+    assert len(list((root / "testing/.9.0beta3").iterdir())) == 2
+
+
 def test_keep_removes_the_oldest_but_never_the_public_one(tmp_path: Path) -> None:
     shelf = local_shelf(tmp_path / "root")
     names = [publish(shelf, str(number)).generation for number in range(5)]
@@ -220,6 +240,20 @@ def test_keep_spares_what_somebody_links_to(tmp_path: Path) -> None:
 
     assert removed == (names[2],)
     assert text_of(root / "testing/pinned") == "0"
+
+
+def test_a_link_is_dropped_and_nothing_else_is(tmp_path: Path) -> None:
+    shelf, root = local_shelf(tmp_path / "root"), tmp_path / "root"
+    publish(shelf, "one")
+    (root / "testing/9").symlink_to("9.0beta3")
+    (root / "testing/folder").mkdir()
+
+    for name in ("testing/9", "testing/folder", "testing/absent"):
+        shelf.drop_link(name)
+
+    assert not (root / "testing/9").is_symlink()
+    assert (root / "testing/folder").is_dir()
+    assert text_of(root / BETA) == "one"
 
 
 def test_a_running_download_of_what_is_removed_goes_on(tmp_path: Path) -> None:

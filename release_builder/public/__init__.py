@@ -5,6 +5,7 @@ Layout of a release ``testing/9.0beta3`` below the root, all of it one file syst
     testing/9.0beta3 -> .9.0beta3/20261121T103000Z    what the world sees
     testing/.9.0beta3/20261121T103000Z/               a generation: the release, whole
     testing/.9.0beta3/20261101T080000Z/               the one before, to go back to
+    testing/.9.0beta3/20261110T090000Z.back/          one that was taken back for good
     testing/.9.0beta3/next/                           staged, not public yet
     testing/.9.0beta3/.lock                           held while one of us works here
     testing/9 -> 9.0beta3                             a link that leads to the newest release

@@ -70,8 +70,12 @@ def copy_file(source: Path, target: Path, mode: int | None = None) -> None:
     """
     with files.open_regular(source) as stream, target.open("xb") as out:
         status = os.fstat(stream.fileno())
-        shutil.copyfileobj(stream, out, 1 << 20)
-        out.flush()
+        try:
+            shutil.copyfileobj(stream, out, 1 << 20)
+            out.flush()
+        except OSError as error:
+            error.filename = error.filename or target
+            raise
         os.fchmod(out.fileno(), status.st_mode & 0o7777 if mode is None else mode)
         os.utime(out.fileno(), ns=(status.st_atime_ns, status.st_mtime_ns))
         os.fsync(out.fileno())

@@ -21,6 +21,7 @@ LINK: Final = "link"  # becomes a public link by a rename
 LOCK: Final = ".lock"
 _MOMENT: Final = "%Y%m%dT%H%M%SZ"
 _GENERATION: Final = re.compile(r"\d{8}T\d{6}Z")
+_WITHDRAWN: Final = ".back"
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +96,16 @@ def leads_to(link: str, target: str) -> str:
 def is_generation(name: str) -> bool:
     """Whether ``name`` is that of a generation."""
     return _GENERATION.fullmatch(name) is not None
+
+
+def withdrawn_name(name: str) -> str:
+    """The name of generation ``name`` once nobody is to go back to it."""
+    return name + _WITHDRAWN
+
+
+def is_withdrawn(name: str) -> bool:
+    """Whether ``name`` is that of a generation that nobody is to go back to."""
+    return name.endswith(_WITHDRAWN) and is_generation(name.removesuffix(_WITHDRAWN))
 
 
 def moment_name(seconds: int) -> str:

@@ -63,15 +63,9 @@ class LocalPlace:
             yield
 
     @_told()
-    def entries(self, folder: str) -> dict[str, Entry]:
+    def listings(self, folders: Sequence[str]) -> tuple[dict[str, Entry], ...]:
         """See Place."""
-        try:
-            with os.scandir(self._path(folder)) as found:
-                return {each.name: _entry(each) for each in found}
-        except OSError as error:
-            if error.errno in _ABSENT:
-                return {}
-            raise
+        return tuple(_listing(self._path(folder)) for folder in folders)
 
     def local(self, name: str) -> Path:
         """See Place."""
@@ -175,6 +169,16 @@ class LocalPlace:
         path.rename(final)
         for folder in {path.parent, final.parent}:
             files.sync_folder(folder)
+
+
+def _listing(folder: Path) -> dict[str, Entry]:
+    try:
+        with os.scandir(folder) as found:
+            return {each.name: _entry(each) for each in found}
+    except OSError as error:
+        if error.errno in _ABSENT:
+            return {}
+        raise
 
 
 def _entry(found: os.DirEntry[str]) -> Entry:

@@ -51,8 +51,8 @@ class Place(Protocol):
             BusyError: Somebody else holds it.
         """
 
-    def entries(self, folder: str) -> Mapping[str, Entry]:
-        """What is in ``folder``, by name; nothing where it does not exist."""
+    def listings(self, folders: Sequence[str]) -> tuple[Mapping[str, Entry], ...]:
+        """What is in each of ``folders``, by name; nothing where one does not exist."""
 
     def local(self, name: str) -> Path | None:
         """The path of ``name`` on this machine; None where it is on another."""

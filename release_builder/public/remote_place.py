@@ -25,15 +25,22 @@ _LAST: Final = ("*.jigdo", "*.template", "*[sS][uU][mM]*", "*.asc", "*.iso")
 _SYNC_ALL: Final = "sync -f . 2>/dev/null || sync\n"
 _SYNC: Final = '\nsync -- "$(dirname -- "./$1")" "$(dirname -- "./$2")" 2>/dev/null || sync\n'
 # A name that is absent leaves the pattern behind, which names nothing.
-_ENTRIES: Final = r"""
-cd -- "./$1" 2>/dev/null || exit 0
-for name in * .[!.]* ..?*; do
-    if [ -L "$name" ]; then kind=l target=$(readlink -- "$name")
-    elif [ -d "$name" ]; then kind=d target=
-    elif [ -e "$name" ]; then kind=f target=
-    else continue
+_LISTINGS: Final = r"""
+root=$(pwd)
+while [ $# -gt 0 ]; do
+    if cd -- "$1" 2>/dev/null; then
+        for name in * .[!.]* ..?*; do
+            if [ -L "$name" ]; then kind=l target=$(readlink -- "$name")
+            elif [ -d "$name" ]; then kind=d target=
+            elif [ -e "$name" ]; then kind=f target=
+            else continue
+            fi
+            changed=$(stat -c %Y -- "$name")
+            printf '%s\0' "$#" "$kind" "$changed" "$name" "$target"
+        done
+        cd -- "$root"
     fi
-    printf '%s\0%s\0%s\0%s\0' "$kind" "$(stat -c %Y -- "$name")" "$name" "$target"
+    shift
 done
 """
 _CLONE: Final = """
@@ -92,13 +99,13 @@ class RemotePlace:
             held.enter_context(self._host.holding(store, folder / "lock.log", ours.fileno()))
             yield
 
-    def entries(self, folder: str) -> dict[str, Entry]:
+    def listings(self, folders: Sequence[str]) -> tuple[dict[str, Entry], ...]:
         """See Place."""
-        fields = self._host.script(_ENTRIES, folder or ".").split("\0")
-        return {
-            name: Entry(Kind(kind), target, int(changed))
-            for kind, changed, name, target in zip(*[iter(fields)] * 4, strict=False)
-        }
+        found: tuple[dict[str, Entry], ...] = tuple({} for _ in folders)
+        fields = self._host.script(_LISTINGS, *(f"./{each}" for each in folders)).split("\0")
+        for left, kind, changed, name, target in zip(*[iter(fields)] * 5, strict=False):
+            found[-int(left)][name] = Entry(Kind(kind), target, int(changed))
+        return found
 
     def local(self, name: str) -> None:
         """See Place."""

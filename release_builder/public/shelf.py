@@ -24,7 +24,7 @@ from release_builder.public.place import Kind
 from release_builder.public.remote_place import RemotePlace
 from release_builder.public.ssh import Host
 from release_builder.public.staged import Staged
-from release_builder.public.switch import expose, heal, remove_generation
+from release_builder.public.switch import expose, heal, remove_generation, withdraw_newer
 from release_builder.public.view import look, shown_generation
 
 if TYPE_CHECKING:
@@ -100,7 +100,7 @@ class Shelf:
         Links that lead to another release are not among them, nor is what is hidden.
         """
         plain = Layout.of(folder).folder if folder.strip("/") else ""
-        entries = self._place.entries(plain)
+        (entries,) = self._place.listings([plain])
         return tuple(
             name
             for name in sorted(entries)
@@ -142,7 +142,8 @@ class Shelf:
     def flip(self, staged: Staged, links: Sequence[str] = ()) -> Flip:
         """Make public what was uploaded: one rename, then one for each of ``links``.
 
-        Generations that are newer than the public one, since somebody went back, are removed.
+        Nobody goes back later to generations that are newer than the public one: those that
+        somebody took back. They stay until ``keep`` removes them.
 
         Args:
             staged: A release, uploaded.
@@ -156,9 +157,7 @@ class Shelf:
         now = int(time.time())
         for name in filter(None, (*view.stored, view.current)):
             now = max(now, moment(name) + 1)
-        for name in view.stored:
-            if view.current and name > view.current:
-                remove_generation(self._place, view, name)
+        withdraw_newer(self._place, view)
         generation = moment_name(now)
         self._place.settle(staged.hidden, view.layout.inside(generation), now)
         return self._show(view, generation, links)
@@ -185,15 +184,18 @@ class Shelf:
     def keep(self, folder: str, count: int) -> tuple[str, ...]:
         """Remove the oldest generations beyond ``count``, not counting the public one.
 
-        One that a link in the root or beside the release leads to stays. Who reads a file that
-        is removed can read it to its end.
+        Those that were taken back are counted on their own. One that a link in the root or beside
+        the release leads to stays. Who reads a file that is removed can read it to its end.
 
         Returns:
             The names of those removed.
         """
         view = look(self._place, Layout.of(folder))
-        replaced = [name for name in view.stored if name != view.current]
-        surplus = replaced[: max(0, len(replaced) - count)]
+        replaced = tuple(name for name in view.stored if name != view.current)
+        surplus = [
+            *replaced[: max(0, len(replaced) - count)],
+            *view.withdrawn[: max(0, len(view.withdrawn) - count)],
+        ]
         return tuple(name for name in surplus if remove_generation(self._place, view, name))
 
     def move(self, folder: str, to: str) -> tuple[str, ...]:
@@ -225,6 +227,14 @@ class Shelf:
             self._place.rename(old.layout.folder, new.layout.folder)
         return old.leading_to(old.layout.folder)
 
+    def drop_link(self, name: str) -> None:
+        """Remove the link ``name``; what is no link stays."""
+        layout = Layout.of(name)
+        (beside,) = self._place.listings([layout.parent])
+        entry = beside.get(layout.leaf)
+        if entry and entry.kind is Kind.LINK:
+            self._place.remove(layout.folder)
+
     def _show(self, view: View, generation: str, links: Sequence[str]) -> Flip:
         note = expose(self._place, view, generation, links=self._links)
         notes = (*note, *self._lead(view.layout, links))
@@ -241,11 +251,12 @@ class Shelf:
     def _check_names(self, view: View, links: Sequence[str]) -> None:
         if view.public and view.public.kind is Kind.FILE:
             raise _in_the_way(view.layout.folder, "a file")
-        for link in links if self._links else ():
-            layout = Layout.of(link)
-            entry = self._place.entries(layout.parent).get(layout.leaf)
+        layouts = [Layout.of(link) for link in links] if self._links else []
+        listings = self._place.listings([layout.parent for layout in layouts]) if layouts else ()
+        for layout, beside in zip(layouts, listings, strict=True):
+            entry = beside.get(layout.leaf)
             if entry and entry.kind is not Kind.LINK:
-                raise _in_the_way(link, "no link")
+                raise _in_the_way(layout.folder, "no link")
 
 
 def open_shelf(

@@ -40,11 +40,16 @@ _DOOR: Final = {
 }
 _REFUSED: Final = {
     r"No space left|Disk quota exceeded": "free some room there",
+    r"File too large": "raise the limit of a file's size there",
     r"Permission denied|Operation not permitted": "give that user the permission",
     r"Read-only file system": "name another folder",
     r"not found|No such file": "make it there, or install it there",
 }
-_PREAMBLE: Final = 'set -eu\nLC_ALL=C; export LC_ALL\numask 022\ncd -- "$1"\nshift\n'
+# What a login shell greets with comes before the mark.
+_MARK: Final = "\1"
+_PREAMBLE: Final = (
+    'printf "\\001"\nset -eu\nLC_ALL=C; export LC_ALL\numask 022\ncd -- "$1"\nshift\n'
+)
 # Here: a sign of life each second for as long as we live; there: the lock for as long as these
 # come. A kill -9 here, or a connection that is gone, lets it go.
 _BEAT: Final = 'pid=$1; shift; while kill -0 "$pid" 2>/dev/null && echo; do sleep 1; done | "$@"'
@@ -97,7 +102,7 @@ class Host:
         )
         if outcome.status:
             raise self._failure(outcome.status, outcome.stderr)
-        return outcome.stdout
+        return outcome.stdout.partition(_MARK)[2]
 
     def send(self, source: str, name: str, *options: str) -> None:
         """Bring the file or folder ``source`` to ``name``, as rsync does.

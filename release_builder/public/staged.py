@@ -156,6 +156,7 @@ class Staged:
             yield
         except OSError as error:
             shutil.rmtree(self.root, ignore_errors=True)
+            error.filename = error.filename or self.root  # writing to an open file names none
             raise surroundings(error) from error
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from release_builder.public.layout import AWAY, GONE, LAST, LINK, moment_name
+from release_builder.public.layout import AWAY, GONE, LAST, LINK, moment_name, withdrawn_name
 from release_builder.public.place import Kind
 
 if TYPE_CHECKING:
@@ -49,17 +49,30 @@ def heal(place: Place, layout: Layout) -> None:
     What is found half-way is the new release that is not public yet or the old one that is no
     longer: a folder tells by its time which generation it is.
     """
-    store = place.entries(layout.store)
+    store, beside = place.listings([layout.store, layout.parent])
+    is_absent = layout.leaf not in beside
     for name in (LAST, AWAY):
         if name not in store:
             continue
-        is_absent = layout.leaf not in place.entries(layout.parent)
         if is_absent and store[name].kind is Kind.FOLDER:
             place.rename(layout.inside(name), layout.folder)
+            is_absent = False
         else:
             _put_by(place, layout, name)
     if GONE in store:
         place.remove(layout.inside(GONE))
+
+
+def withdraw_newer(place: Place, view: View) -> None:
+    """See to it that nobody goes back to generations that are newer than the public one.
+
+    They are those that somebody took back, or that a run which was cut off did not make public.
+    They are not removed at once: somebody may still read them.
+    """
+    for name in view.stored:
+        path = view.layout.inside(name)
+        if view.current and name > view.current and not view.leading_to(path):
+            place.rename(path, view.layout.inside(withdrawn_name(name)))
 
 
 def remove_generation(place: Place, view: View, name: str) -> bool:
@@ -75,7 +88,7 @@ def remove_generation(place: Place, view: View, name: str) -> bool:
 
 def _put_by(place: Place, layout: Layout, name: str) -> str | None:
     """Make the folder ``name`` the generation of its time; a link is of no use any more."""
-    store = place.entries(layout.store)
+    (store,) = place.listings([layout.store])
     if store[name].kind is not Kind.FOLDER:
         place.remove(layout.inside(name))
         return None

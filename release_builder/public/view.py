@@ -6,7 +6,7 @@ import posixpath
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from release_builder.public.layout import is_generation, leads_to, moment_name
+from release_builder.public.layout import is_generation, is_withdrawn, leads_to, moment_name
 from release_builder.public.place import Kind
 
 if TYPE_CHECKING:
@@ -35,8 +35,16 @@ class View:
     @property
     def stored(self) -> tuple[str, ...]:
         """The generations in the hidden folder, oldest first."""
-        folders = (name for name, entry in self.store.items() if entry.kind is Kind.FOLDER)
-        return tuple(sorted(filter(is_generation, folders)))
+        return tuple(filter(is_generation, self._folders))
+
+    @property
+    def withdrawn(self) -> tuple[str, ...]:
+        """What is kept of generations that nobody is to go back to, oldest first."""
+        return tuple(filter(is_withdrawn, self._folders))
+
+    @property
+    def _folders(self) -> list[str]:
+        return sorted(name for name, entry in self.store.items() if entry.kind is Kind.FOLDER)
 
     @property
     def current(self) -> str | None:
@@ -71,15 +79,15 @@ class View:
 
 def look(place: Place, layout: Layout) -> View:
     """List what there is of a release."""
-    beside = place.entries(layout.parent)
-    around = {layout.parent: beside, "": beside if not layout.parent else place.entries("")}
+    beside, top, store = place.listings([layout.parent, "", layout.store])
+    around = {layout.parent: beside, "": top}
     links = {
         link: leads_to(link, entry.target)
         for folder, entries in around.items()
         for link, entry in ((posixpath.join(folder, name), each) for name, each in entries.items())
         if entry.kind is Kind.LINK
     }
-    return View(layout, beside.get(layout.leaf), place.entries(layout.store), links)
+    return View(layout, beside.get(layout.leaf), store, links)
 
 
 def shown_generation(layout: Layout, entry: Entry) -> str | None:

@@ -147,7 +147,11 @@ def _retire(beta: Public) -> tuple[Finding, ...]:
     releases_index.strike(shelf, beta.folder, beta.publication.title)
     if record:
         releases_index.enter(shelf, target, record.page)
+    ours = [link for link in dead if link in beta.links]
+    for link in ours:
+        shelf.drop_link(link)
+    became = {link: "is gone" if link in ours else "leads nowhere now" for link in dead}
     return tuple(
-        Finding(Severity.NOTE, f"{link} leads nowhere now: it led to {beta.folder}")
-        for link in dead
+        Finding(Severity.NOTE, f"{link} {what}: it led to {beta.folder}")
+        for link, what in became.items()
     )

@@ -117,6 +117,7 @@ def test_the_beta_may_move_to_the_obsolete_ones(manager: Publisher, descriptor: 
 
     assert ended.status == 0, ended.stderr
     assert not (manager.root / BETA).exists()
+    assert not (manager.root / "testing" / "9").is_symlink()
     moved = manager.root / "obsolete" / "9.0beta3" / "iso" / "x86_64"
     assert (moved / "smeserver-9.0beta3-x86_64.iso").is_file()
     assert (manager.root / FINAL / "iso" / "x86_64" / "smeserver-9.0-x86_64.iso").is_file()

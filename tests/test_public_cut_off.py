@@ -1,0 +1,200 @@
+"""Whoever looks, whenever somebody is killed: the old release or the new one, whole."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import sys
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import pytest
+from public_tree import BETA, FILES, SUMS, check, in_child, local_shelf, publish, text_of
+
+from release_builder.public.exchange import exchange
+from release_builder.public.local_place import LocalPlace
+from release_builder.public.shelf import Shelf
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+FLIPS = 200
+NEW, BACK, AWAY = {"old", "new"}, {"old", "older"}, {"away"}
+CHANGES = {
+    *("os.rename", "os.remove", "os.mkdir", "os.rmdir", "os.link", "os.symlink"),
+    *("os.utime", "os.chmod"),
+}
+
+
+def kill_before_change(number: int) -> None:
+    """Kill this process as it is about to change a file system for the ``number``-th time."""
+    left = number
+
+    def watch(event: str, arguments: tuple[object, ...]) -> None:
+        nonlocal left
+        flags = arguments[2] if event == "open" else 0
+        if event in CHANGES or (isinstance(flags, int) and flags & (os.O_WRONLY | os.O_RDWR)):
+            left -= 1
+            if left == 0:
+                os.kill(os.getpid(), signal.SIGKILL)
+
+    sys.addaudithook(watch)
+
+
+def unable(_one: Path, _two: Path) -> bool:
+    """What a file system such as NFS can do to let two names change places."""
+    return False
+
+
+def published(shelf: Shelf) -> None:
+    publish(shelf, "new")
+
+
+def gone_back(shelf: Shelf) -> None:
+    with shelf.locked(BETA):
+        shelf.rollback(BETA)
+
+
+def tidied(shelf: Shelf) -> None:
+    with shelf.locked(BETA):
+        shelf.keep(BETA, 0)
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """A run to be cut off, and what may be public then."""
+
+    change: Callable[[Shelf], object]
+    before: bool  # links, of what is public
+    after: bool  # links, of the run
+    seen: set[str]
+    swap: Callable[[Path, Path], bool] = exchange
+
+
+@pytest.mark.parametrize(
+    "case",
+    [
+        pytest.param(Case(published, True, True, NEW), id="publish"),
+        pytest.param(Case(published, False, False, NEW), id="publish without links"),
+        pytest.param(Case(published, False, True, NEW), id="publish in place of a folder"),
+        pytest.param(Case(published, True, False, NEW), id="publish in place of a link"),
+        pytest.param(
+            Case(published, False, False, NEW | AWAY, unable), id="publish by two renames"
+        ),
+        pytest.param(Case(published, False, True, NEW | AWAY, unable), id="folder by two renames"),
+        pytest.param(Case(gone_back, True, True, BACK), id="rollback"),
+        pytest.param(Case(gone_back, False, False, BACK), id="rollback without links"),
+        pytest.param(
+            Case(gone_back, False, False, BACK | AWAY, unable), id="rollback by two renames"
+        ),
+        pytest.param(Case(tidied, True, True, {"old"}), id="keep"),
+    ],
+)
+def test_a_killed_run_leaves_the_old_or_the_new_release_and_the_next_succeeds(
+    tmp_path: Path, case: Case
+) -> None:
+    prepared = tmp_path / "prepared"
+    for text in ("older", "old"):
+        publish(local_shelf(prepared, links=case.before), text)
+    seen: set[str] = set()
+    number, status = 0, -1
+
+    while status:
+        number += 1
+        root = tmp_path / f"root{number}"
+        shutil.copytree(prepared, root, symlinks=True)
+        shelf = Shelf(LocalPlace(root, case.swap), links=case.after)
+
+        def work(shelf: Shelf = shelf, number: int = number) -> None:
+            kill_before_change(number)
+            case.change(shelf)
+
+        status = os.waitstatus_to_exitcode(os.waitpid(in_child(work), 0)[1])
+
+        is_away = not (root / BETA).exists()
+        seen.add("away" if is_away else text_of(root / BETA))
+        with shelf.locked(BETA):
+            assert text_of(root / BETA) in {"older", "old", "new"}
+        publish(shelf, "next")
+        assert text_of(root / BETA) == "next"
+        generations = shelf.generations(BETA)
+        assert {text_of(root / each.path) for each in generations} <= {
+            "older",
+            "old",
+            "new",
+            "next",
+        }
+        stored = {each.name for each in generations if each.path != BETA}
+        in_store = {path.name for path in (root / "testing/.9.0beta3").iterdir()}
+        withdrawn = {name for name in in_store if name.endswith(".back")}
+        assert in_store == stored | withdrawn | {".lock"}
+        assert {text_of(root / "testing/.9.0beta3" / name) for name in withdrawn} <= {"old", "new"}
+        with shelf.locked(BETA):
+            shelf.keep(BETA, 1)
+        shutil.rmtree(root)
+        assert status in {0, -signal.SIGKILL}
+
+    assert seen == case.seen
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "links", [pytest.param(True, id="with links"), pytest.param(False, id="without links")]
+)
+def test_whoever_polls_during_200_flips_never_sees_a_file_that_does_not_fit_its_sums(
+    tmp_path: Path, links: bool
+) -> None:
+    root = tmp_path / "root"
+    shelf = local_shelf(root, links=links)
+    publish(shelf, "0")
+
+    with polling(tmp_path / "folders", lambda: text_of(root / BETA)) as folders:
+        with polling(tmp_path / "paths", lambda: text_by_path(root / BETA)) as paths:
+            for number in range(FLIPS):
+                publish(shelf, str(number + 1))
+                with shelf.locked(BETA):
+                    shelf.keep(BETA, 50)
+        # By path, one who goes there and back again cannot be told from one who stays.
+        for number in range(FLIPS // 10):
+            with shelf.locked(BETA):
+                shelf.rollback(BETA)
+            publish(shelf, f"again {number}")
+
+    assert len(folders) > FLIPS // 8
+    assert len(paths) > FLIPS // 8
+
+
+@contextmanager
+def polling(told: Path, look: Callable[[], str]) -> Iterator[set[str]]:
+    """Have another process look, over and over, while the block lasts; what it saw is added."""
+    go_on = told.with_suffix(".go")
+    go_on.touch()
+
+    def poll() -> None:
+        seen = set()
+        while go_on.exists():
+            seen.add(look())
+        told.write_text("\0".join(seen))
+
+    reader = in_child(poll)
+    seen: set[str] = set()
+    try:
+        yield seen
+    finally:
+        go_on.unlink()
+        status = os.waitstatus_to_exitcode(os.waitpid(reader, 0)[1])
+    assert status == 0
+    seen.update(told.read_text().split("\0"))
+
+
+def text_by_path(release: Path) -> str:
+    """What the files say; the sums are read before and after, as the release may be replaced."""
+    while True:
+        sums = (release / SUMS).read_text()
+        contents = [(name, (release / name).read_bytes()) for name in FILES]
+        if (release / SUMS).read_text() == sums:
+            check(sums, contents)
+            return sums
