@@ -18,8 +18,8 @@ from release_builder.monitor import Monitor
 from release_builder.plan.pulls import whole_pull
 from release_builder.report import Finding, Severity
 from release_builder.steps.at_hand import is_at_hand, parts_at_hand
-from release_builder.steps.guards import check_apart, check_preview
 from release_builder.steps.find_pair import find_jigdo, find_pair, read_jigdo
+from release_builder.steps.guards import check_apart, check_preview
 from release_builder.steps.release_servers import http_options
 from release_builder.steps.rewrite import unknown_labels
 from release_builder.transport.rsync import RsyncMirror

@@ -8,6 +8,7 @@ import pytest
 
 from release_builder.descriptor import patterns
 from release_builder.descriptor.refusal import RefusedError
+from release_builder.descriptor.version import Stage
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -45,6 +46,13 @@ def test_a_single_brace_is_refused(text: str) -> None:
         pytest.param(patterns.rate, "1.5m", "1.5m", id="rate with a point"),
         pytest.param(patterns.server, "http://h/{arch}/", "http://h/{arch}/", id="server"),
         pytest.param(patterns.exclude, "*.drpm", "*.drpm", id="exclude"),
+        pytest.param(patterns.place, "./a//{version}/", "a/{version}", id="place is tidied"),
+        pytest.param(patterns.tree_path, "isolinux/b.bin", "isolinux/b.bin", id="file of a tree"),
+        pytest.param(patterns.volume_id, "x" * 32, "x" * 32, id="longest volume id"),
+        pytest.param(patterns.volume_id, "x" * 31 + "{arch}", "x" * 31 + "{arch}", id="may fit"),
+        pytest.param(patterns.title, "x" * 200, "x" * 200, id="longest title"),
+        pytest.param(patterns.command, "ssh -i 'a b'", "ssh -i 'a b'", id="command"),
+        pytest.param(patterns.key, "Build <b@h>", "Build <b@h>", id="key"),
         pytest.param(patterns.web_mirror, "http://h", "http://h/", id="mirror without a path"),
         pytest.param(
             patterns.web_mirror, "https://h/{version}", "https://h/{version}/", id="mirror"
@@ -106,6 +114,21 @@ def test_a_speed_becomes_bytes_a_second(text: str, speed: int) -> None:
         pytest.param(patterns.speed, "0.5", id="speed of half a byte"),
         pytest.param(patterns.speed, "0.0k", id="speed of nothing with a unit"),
         pytest.param(patterns.speed, "2m/s", id="speed with a wrong unit"),
+        pytest.param(patterns.place, "../a", id="place that leads out"),
+        pytest.param(patterns.place, ".", id="the root itself"),
+        pytest.param(patterns.place, "a/.git", id="hidden place"),
+        pytest.param(patterns.volume_id, "x" * 33, id="volume id that is too long"),
+        pytest.param(patterns.volume_id, "x" * 32 + "{arch}", id="volume id that cannot fit"),
+        pytest.param(patterns.volume_id, "SMÉ", id="volume id that is not ASCII"),
+        pytest.param(patterns.volume_id, "SME ", id="volume id that ends in a blank"),
+        pytest.param(patterns.volume_id, "a\tb", id="volume id with a tab"),
+        pytest.param(patterns.title, "x" * 201, id="title that is too long"),
+        pytest.param(patterns.command, "ssh 'a", id="command with an open quote"),
+        pytest.param(patterns.command, " ", id="command that is blank"),
+        pytest.param(patterns.command, "''", id="command with an empty name"),
+        pytest.param(patterns.command, "-p 22", id="options without a command"),
+        pytest.param(patterns.key, "--yes", id="key like an option"),
+        pytest.param(patterns.one_of(Stage), "gamma", id="word that is not known"),
         pytest.param(patterns.arch, "x86 64", id="arch with a blank"),
         pytest.param(patterns.name, "a=b", id="label with an equals sign"),
         pytest.param(patterns.digest("md5"), "ab" * 32, id="SHA-256 as MD5"),
@@ -117,3 +140,16 @@ def test_a_wrong_text_is_refused(check: Callable[[str], object], text: str) -> N
         check(text)
 
     assert caught.value.hint
+
+
+@pytest.mark.parametrize(
+    ("check", "top"),
+    [
+        pytest.param(patterns.path, "the mirror", id="path"),
+        pytest.param(patterns.tree_path, "the tree", id="tree"),
+        pytest.param(patterns.place, "the root", id="place"),
+    ],
+)
+def test_a_path_that_leads_out_is_told_of_what(check: Callable[[str], str], top: str) -> None:
+    with pytest.raises(RefusedError, match=f"below {top}"):
+        check("../a")

@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 import re
-from dataclasses import replace
+from dataclasses import fields, replace
+from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
 import pytest
 
 from release_builder.descriptor import patterns
-from release_builder.descriptor.model import Fetch
+from release_builder.descriptor.model import Descriptor, Fetch, Sync
+from release_builder.descriptor.publishing import Compose, Places, Publish
+from release_builder.descriptor.target import Target
 from release_builder.errors import DescriptorError
 from release_builder.loader import load, new_descriptor, products
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from release_builder.descriptor.publication import Publication
 
 PROFILE = """\
 name: own
@@ -26,6 +31,10 @@ servers: {A: {beta: "http://h/b/", final: "http://h/f/"}, B: {beta: "http://i/",
 """
 MIRRORS = """\
 mirrors: ["http://near/sme/{version}/", "https://far/{arch}/"]
+title: "Own: <a 'product'>"
+folder: {beta: "b/{version}", final: "f/{version}"}
+link: {beta: b/newest, final: newest}
+obsolete: old/{version}
 """
 
 
@@ -61,9 +70,17 @@ def test_the_keys_behind_a_hash_are_the_defaults(workdir: Path, product: str) ->
     written(workdir, re.sub(r"^#(?=\S|  )", "", path.read_text("utf-8"), flags=re.MULTILINE))
 
     uncommented = load(path).releases()
+    profile = load(path).profile
+    publish = Publish(
+        root=Target(PurePosixPath("/srv/www/releases")),
+        url="https://www.example.org/releases/",
+        key="build@example.org",
+        link=profile.link or Places(beta="testing/{major}", final="{major}"),
+    )
     examples = tuple(
         replace(
             release,
+            publish=published(load(path), publish),
             sync=replace(release.sync, bwlimit="2m"),
             fetch=Fetch(
                 connections=16,
@@ -77,6 +94,19 @@ def test_the_keys_behind_a_hash_are_the_defaults(workdir: Path, product: str) ->
         for release in as_written
     )
     assert uncommented == examples
+
+
+def published(descriptor: Descriptor, publish: Publish) -> Publication | None:
+    return replace(descriptor, publish=publish).releases()[0].publish
+
+
+def test_each_key_stands_in_a_new_descriptor(workdir: Path, product: str) -> None:
+    text = new_descriptor(product)
+
+    known = [Descriptor, Sync, Fetch, Compose, Publish]
+    keys = {each.name for cls in known for each in fields(cls)} - {"path", "profile"}
+    written = re.findall(r"^(?:#  |# |#|)(\w+):", text, flags=re.MULTILINE)
+    assert sorted(keys - set(written)) == []
 
 
 def test_a_new_descriptor_of_an_unknown_product_is_refused() -> None:

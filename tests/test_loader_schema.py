@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import json
+from dataclasses import MISSING, fields
 from typing import TYPE_CHECKING
 
 import jsonschema
 import pytest
 import yaml
 
+from release_builder.descriptor.model import Fetch, Sync
+from release_builder.descriptor.publishing import Compose, Publish
 from release_builder.files import resource
 from release_builder.loader import InvalidDescriptorError, load
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
+    from typing import Any
 
 SCHEMA = json.loads(resource("data/descriptor.schema.json").read_text("utf-8"))
 MD5 = "a509d21d476f66b9d27135599b3e6936"
@@ -67,6 +72,60 @@ GOOD = [
             "https://host:8443/path",
             "'http://[::1]/sme/'",
             "['http://a/{version}/', 'https://{product}.org/{arch}/{major}']",
+        )
+    ],
+    *[{"keys": text} for text in ("RPM-GPG-KEY", "/etc/a b", "[]", "[../a, 'keys/{x}']")],
+    {"compose": "{}"},
+    {"compose": "{boot: ./a/b.bin, catalog: '{major}.cat', efi: efi.img}"},
+    *[{"compose": f"{{medium: {text}}}"} for text in ("cd", "dvd", "dvd-dl", "'any'")],
+    *[{"compose": f"{{exclude: {text}}}"} for text in ("[]", "'*.img'", "[a b, '{arch}*', -a]")],
+    *[
+        {"compose": f"{{volume_id: {text}}}"}
+        for text in ("SME", "a b", "'{product}{version}{major}{arch}'", "x" * 32, "'a|~!{arch}'")
+    ],
+    {"publish": "{root: public}"},
+    *[
+        {"publish": f"{{root: {text}}}"}
+        for text in (
+            "/srv/www",
+            "/",
+            "~/public",
+            "a b/c",
+            "./a:b",
+            "/srv/a:b",
+            "a..b",
+            "host:/srv/www",
+            "me@host.example.org:/",
+            "_me-2.x@10.0.0.1:/a+b/@c=d",
+        )
+    ],
+    *[
+        {"publish": f"{{root: r, {text}}}"}
+        for text in (
+            "url: http://host",
+            "url: 'https://host:8443/{product}'",
+            "mirrors: []",
+            "mirrors: http://host/a",
+            "mirrors: ['http://a/', 'https://b/{major}/']",
+            "folder: {beta: 'a/{version}', final: './b//c/'}",
+            "link: {beta: a.b, final: '{major}'}",
+            "obsolete: 'old/{version}'",
+            "obsolete: '{version}/x'",
+            "title: SME Server",
+            f"title: {'é' * 200}",
+            "key: 0123456789ABCDEF",
+            "key: Build <build@host>",
+            "keep: 0",
+            "keep: 1000",
+            "sums: gnu",
+            "sums: 'bsd'",
+            "preflight: urls",
+            "preflight: rebuild",
+            "preflight: off",
+            "preflight: 'off'",
+            "links: no",
+            "ssh: ssh -p 2222",
+            "ssh: '\"/opt/my ssh\" -v'",
         )
     ],
 ]
@@ -211,6 +270,132 @@ BAD = [
             "['http://host/', 'file:///srv/']",
         )
     ],
+    *[{"keys": text} for text in ("''", "", "{a: b}", "[[a]]", "[a, '']", "k" * 4097)],
+    *[
+        {"compose": text}
+        for text in (
+            "",
+            "iso",
+            "[boot]",
+            "{label: SME}",
+            "{boot: /a}",
+            "{boot: a*}",
+            "{catalog: ../a}",
+            "{catalog: ''}",
+            "{efi: 'a b'}",
+            "{efi: [a]}",
+            "{medium: dvd9}",
+            "{medium: DVD}",
+            "{medium: [cd]}",
+            "{medium: 1}",
+            "{exclude: '{x}'}",
+            "{exclude: [[a]]}",
+            "{exclude: '- a'}",
+            "{exclude: ['!']}",
+        )
+    ],
+    *[
+        {"compose": f"{{volume_id: {text}}}"}
+        for text in (
+            "''",
+            "x" * 33,
+            f"'{'x' * 32}{{arch}}'",
+            "é",
+            "' a'",
+            "'a '",
+            '"a\\tb"',
+            "'{x}'",
+            "'a{'",
+            "[a]",
+        )
+    ],
+    *[
+        {"publish": text}
+        for text in ("", "public", "[root]", "{}", "{url: http://host/}", "{root: a, roots: b}")
+    ],
+    *[
+        {"publish": f"{{root: {text}}}"}
+        for text in (
+            "''",
+            "[a]",
+            "..",
+            "../a",
+            "a/../b",
+            "/a/..",
+            "'/srv/{version}'",
+            "'a}'",
+            "'host:'",
+            "host:a",
+            "host:~/a",
+            "host:/a b",
+            "host:/a/../b",
+            "host:/..",
+            "'-host:/a'",
+            "'host:/a;b'",
+            "'ho st:/a'",
+            "me:secret@host:/a",
+            "'@host:/a'",
+            "'[::1]:/a'",
+            "host::module",
+            "ssh://host/a",
+            "file:///a",
+            "/srv/a://b",
+            "r" * 4097,
+        )
+    ],
+    *[
+        {"publish": f"{{root: r, {text}}}"}
+        for text in (
+            "url: ftp://host/",
+            "url: [http://host/]",
+            "url: 'http://host/{x}/'",
+            "url: http://me@host/",
+            "mirrors: rsync://host/module/",
+            "mirrors: {a: b}",
+            "mirrors: [/srv]",
+            "folder: a",
+            "folder: {}",
+            "folder: {beta: a}",
+            "folder: {beta: a, final: /b}",
+            "folder: {beta: a, final: b/../c}",
+            "folder: {beta: .a, final: b}",
+            "folder: {beta: a/.b, final: b}",
+            "folder: {beta: a, final: b, rc: c}",
+            "folder: {beta: a, final: [b]}",
+            "link: {beta: '{x}', final: b}",
+            "link: {beta: a b, final: b}",
+            "link: {beta: ., final: b}",
+            "link: {beta: ~/a, final: b}",
+            "obsolete: ../a",
+            "obsolete: .a/b",
+            "obsolete: 'a*'",
+            "obsolete: ''",
+            "title: ''",
+            "title: [a]",
+            f"title: {'x' * 201}",
+            "key: ''",
+            "key: -a",
+            f"key: {'k' * 4097}",
+            "keep: -1",
+            "keep: 1001",
+            "keep: '2'",
+            "keep: 1.5",
+            "keep: all",
+            "sums: md5",
+            "sums: GNU",
+            "sums: [gnu, bsd]",
+            "preflight: full",
+            "preflight: on",
+            "preflight: URLS",
+            "links: 'no'",
+            "links: 1",
+            "ssh: ''",
+            "ssh: ' '",
+            "ssh: -p 2222",
+            "ssh: [ssh]",
+            f"ssh: {'s' * 4097}",
+        )
+    ],
     {"serverz": "1"},
     {"track": "testing/9"},
 ]
@@ -224,6 +409,15 @@ ONLY_THE_LOADER_KNOWS = [
     pytest.param("fetch: {retries: 0x10}\n", id="hexadecimal below fetch"),
     pytest.param("workdir: ~no.such.user/x\n", id="home of nobody"),
     pytest.param("product: ./no/such.yaml\n", id="profile that is not there"),
+    pytest.param("compose: {boot: a, boot: b}\n", id="duplicate key below compose"),
+    pytest.param("publish: {root: ~no.such.user/x}\n", id="root at the home of nobody"),
+    pytest.param('publish: {root: "a\\tb"}\n', id="root with a control character"),
+    pytest.param('publish: {root: a, title: "a\\nb"}\n', id="title on two lines"),
+    pytest.param('publish: {root: a, key: "a\\e[2J"}\n', id="key with a control character"),
+    pytest.param('publish: {root: a, ssh: "ssh\\0"}\n', id="command with a NUL"),
+    pytest.param('publish: {root: a, ssh: "ssh -i \'a"}\n', id="command with an open quote"),
+    pytest.param("publish: {root: a, preflight: no}\n", id="no, which is not off"),
+    pytest.param("publish: {root: a, keep: 0x10}\n", id="hexadecimal below publish"),
     pytest.param(f"digests: {{i386: {{md5: {MD5}}}}}\n", id="digest of another arch"),
 ]
 
@@ -250,7 +444,7 @@ def test_the_schema_is_one() -> None:
     jsonschema.Draft202012Validator.check_schema(SCHEMA)
 
 
-@pytest.mark.parametrize("changes", GOOD, ids=str)
+@pytest.mark.parametrize("changes", GOOD, ids=lambda changes: str(changes)[:60])
 def test_what_is_right_is_right_for_both(workdir: Path, changes: dict[str, str]) -> None:
     text = text_of(changes)
 
@@ -258,7 +452,7 @@ def test_what_is_right_is_right_for_both(workdir: Path, changes: dict[str, str])
     assert is_right_for_the_schema(text)
 
 
-@pytest.mark.parametrize("changes", BAD, ids=str)
+@pytest.mark.parametrize("changes", BAD, ids=lambda changes: str(changes)[:60])
 def test_what_is_wrong_is_wrong_for_both(workdir: Path, changes: dict[str, str]) -> None:
     text = text_of(changes)
 
@@ -282,9 +476,27 @@ def test_what_a_schema_cannot_know_is_known_to_the_loader(workdir: Path, lines: 
     assert not is_right_for_the_loader(workdir, text)
 
 
-def test_every_key_has_a_description_for_editors() -> None:
-    top = SCHEMA["properties"]
-    keys = [*top.items(), *SCHEMA["$defs"].items()]
-    keys += [*top["sync"]["properties"].items(), *top["fetch"]["properties"].items()]
+def keys_of(schema: dict[str, Any], above: str = "") -> Iterator[tuple[str, dict[str, Any]]]:
+    for group in ("properties", "$defs"):
+        for name, key in schema.get(group, {}).items():
+            yield f"{above}{name}", key
+            yield from keys_of(key, f"{above}{name}.")
 
-    assert [name for name, key in keys if not key.get("description")] == []
+
+def test_every_key_has_a_description_for_editors() -> None:
+    keys = dict(keys_of(SCHEMA))
+
+    assert {"publish.preflight", "compose.medium", "places.final", "sync.delete"} <= keys.keys()
+    assert [name for name, key in keys.items() if not key.get("description")] == []
+
+
+@pytest.mark.parametrize("cls", [Sync, Fetch, Compose, Publish], ids=lambda cls: cls.__name__)
+def test_the_defaults_that_editors_show_are_those_that_hold(cls: type[Any]) -> None:
+    top = SCHEMA["properties"][cls.__name__.lower()]["properties"]
+
+    shown = {name: key["default"] for name, key in top.items() if "default" in key}
+
+    held = {each.name: each.default for each in fields(cls)}
+    assert shown == {name: held[name] for name in shown}
+    told = {name for name, default in held.items() if default not in (None, (), MISSING)}
+    assert told == shown.keys()

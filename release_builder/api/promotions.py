@@ -2,25 +2,33 @@
 
 from __future__ import annotations
 
+import json
 import re
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from pathlib import Path
+from tempfile import NamedTemporaryFile
+from typing import TYPE_CHECKING, Final
 
 from release_builder.descriptor.mirror import Mirror
 from release_builder.descriptor.refusal import RefusedError
 from release_builder.descriptor.version import Stage, Version
-from release_builder.errors import DescriptorError, Status
+from release_builder.errors import DescriptorError, Status, printable, surroundings
 from release_builder.files import replacing
-from release_builder.loader import load
+from release_builder.loader import InvalidDescriptorError, load
+from release_builder.loader.source import compose as compose_yaml
 from release_builder.plan import COMPOSE, Options, Plan, Promotion
 from release_builder.plan.workdir import workdir_of
+from release_builder.report import Outcome
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from release_builder.descriptor.model import Descriptor
     from release_builder.descriptor.release import Release
     from release_builder.report import Report
+
+_PUBLIC: Final = frozenset({Outcome.DONE, Outcome.UNCHANGED})
+_QUOTES: Final = ("'", '"')
+# What means itself in YAML without quotes, wherever it stands.
+_PLAIN: Final = re.compile(r"(?!(?:null|Null|NULL)$)[A-Za-z0-9./][A-Za-z0-9./_:@%+=-]*(?<!:)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +51,8 @@ class Promoting:
         Raises:
             OSError: It cannot be written.
         """
-        if report.exit_status is Status.DONE:
+        ends = [step.outcome for release in report.releases for step in release.steps[-1:]]
+        if report.exit_status is Status.DONE and _PUBLIC.issuperset(ends):
             with replacing(self.path) as out:
                 out.write(self.text)
 
@@ -77,19 +86,21 @@ def promoting(  # noqa: PLR0913 (each may be chosen apart from the others)
 
     Raises:
         InvalidDescriptorError: The descriptor is wrong.
-        DescriptorError: ``to`` is no version that the beta may become; or the final has another
-            descriptor already.
+        DescriptorError: ``to`` is no version that the beta may become; or the final's descriptor
+            would be wrong, or there is another one already.
+        SurroundingsError: A file cannot be read, or the final's descriptor not be written.
     """
     beta = load(descriptor)
     version = _version(beta, to)
     path = _path(descriptor, beta.version, version)
-    final = replace(beta, version=version, path=path)
-    folders = _folders(beta.releases()[0], final.releases()[0])
-    text = _text(descriptor.read_bytes().decode("utf-8"), beta, version, folders, mirror)
-    final = replace(final, mirror=_mirror(beta, folders, mirror))
+    renewed = replace(beta, version=version)
+    folders = _folders(beta.releases()[0], renewed.releases()[0])
+    if compose:
+        _check_digests(beta)
+    text = _text(descriptor, version, folders, mirror and _from_here(mirror, path))
     _check_free(path, text)
     steps = (*COMPOSE, "publish") if compose else ("promote",)
-    releases = final.releases()
+    releases = _loaded(text, path).releases()
     plans = []
     for of_beta, release in zip(beta.releases(), releases, strict=True):
         promotion = Promotion(
@@ -114,20 +125,16 @@ def _version(beta: Descriptor, to: str) -> Version:
     if version.numbers != beta.version.numbers:
         raise DescriptorError(
             f"{beta.version} does not become {to}",
-            hint=f"did you mean --to {beta.version.text.removesuffix(_phase(beta.version))}?",
+            hint=f"did you mean --to {beta.version.text.partition(beta.version.phase.name.lower())[0]}?",
         )
     return version
 
 
-def _phase(version: Version) -> str:
-    return f"{version.phase.name.lower()}{version.count}"
-
-
 def _path(descriptor: Path, beta: Version, final: Version) -> Path:
-    name = descriptor.name
-    if beta.text in name:
-        return descriptor.with_name(name.replace(beta.text, final.text))
-    return descriptor.with_name(f"{descriptor.stem}-{final.text}{descriptor.suffix}")
+    name = re.sub(rf"(?<![0-9.]){re.escape(beta.text)}(?![0-9])", final.text, descriptor.name)
+    if name == descriptor.name:
+        name = f"{descriptor.stem}-{final.text}{descriptor.suffix}"
+    return descriptor.with_name(name)
 
 
 def _folders(beta: Release, final: Release) -> tuple[str, str]:
@@ -137,14 +144,32 @@ def _folders(beta: Release, final: Release) -> tuple[str, str]:
             f"{beta.descriptor} does not say where releases are published",
             hint="add `publish:` with `root:`, the folder that all of them lie below",
         )
-    return beta.publish.folder_at(Stage.BETA), final.publish.folder_at(Stage.FINAL)
+    folders = beta.publish.folder_at(Stage.BETA), final.publish.folder_at(Stage.FINAL)
+    for key, name in (("image", final.image), ("publish.folder.final", folders[1])):
+        if beta.version.text in name:
+            raise DescriptorError(
+                f"{beta.descriptor}: {key} would be {printable(name)} for the final too",
+                hint=f"write {{version}} in the place of {beta.version}",
+            )
+    return folders
 
 
-def _mirror(beta: Descriptor, folders: tuple[str, str], given: str | None) -> Mirror:
-    folder = beta.path.absolute().parent
-    if given is not None:
-        return Mirror.parse(given, folder)
-    return Mirror.parse(_moved(beta.mirror.url, folders), folder)
+def _check_digests(beta: Descriptor) -> None:
+    if beta.digests and not isinstance(beta.digests, Path):
+        raise DescriptorError(
+            f"{beta.path}: `digests` are those of the beta's image, and the final's is made anew",
+            hint="remove them",
+        )
+
+
+def _from_here(mirror: str, path: Path) -> str:
+    """``mirror``, which is relative to the current folder, as the descriptor ``path`` names it."""
+    try:
+        given = Mirror.parse(mirror, Path.cwd())
+        written = Mirror.parse(mirror, path.absolute().parent)
+    except RefusedError as error:
+        raise DescriptorError(f"--mirror: {error.what}", hint=error.hint) from error
+    return mirror if given == written else str(given.local_path)
 
 
 def _moved(mirror: str, folders: tuple[str, str]) -> str:
@@ -152,19 +177,49 @@ def _moved(mirror: str, folders: tuple[str, str]) -> str:
     return re.sub(rf"(?<![\w.-]){re.escape(old)}(?=/|$)", new, mirror)
 
 
-def _text(
-    source: str, beta: Descriptor, version: Version, folders: tuple[str, str], mirror: str | None
-) -> bytes:
+def _text(descriptor: Path, final: Version, folders: tuple[str, str], mirror: str | None) -> bytes:
     """The descriptor's own text, comments and all, with the final's version and mirror."""
-    lines = []
-    for line in source.splitlines(keepends=True):
-        key = line.partition(":")[0].strip()
-        if key == "version" and line[:1] == "v":
-            line = line.replace(beta.version.text, version.text, 1)  # noqa: PLW2901 (the new line)
-        elif key == "mirror" and line[:1] == "m":
-            line = f"mirror: {mirror}\n" if mirror else _moved(line, folders)  # noqa: PLW2901
-        lines.append(line)
-    return "".join(lines).encode()
+    text = descriptor.read_bytes().decode("utf-8-sig")
+    nodes = {key.value: node for key, node in compose_yaml(descriptor).value}
+    new = {
+        "version": final.text,
+        "mirror": mirror or _moved(nodes["mirror"].value, folders),
+    }
+    last_first = sorted(new, key=lambda key: nodes[key].start_mark.index, reverse=True)
+    for key in last_first:
+        node, value = nodes[key], new[key]
+        if value != node.value:
+            begin, end = node.start_mark.index, node.end_mark.index
+            old = text[begin:end]
+            line_end = old[len(old.rstrip()) :]  # a block of text ends behind its line
+            text = text[:begin] + _scalar(value, node.style) + line_end + text[end:]
+    return text.encode()
+
+
+def _scalar(text: str, style: str | None) -> str:
+    """``text`` in YAML, quoted as what it replaces was, or where it must be."""
+    if style == "'" and "'" not in text:
+        return f"'{text}'"
+    if style not in _QUOTES and _PLAIN.fullmatch(text):
+        return text
+    return json.dumps(text, ensure_ascii=False)
+
+
+def _loaded(text: bytes, path: Path) -> Descriptor:
+    """What ``text`` says once it stands at ``path``."""
+    try:
+        with NamedTemporaryFile(dir=path.parent, prefix=f".{path.name}.") as beside:
+            beside.write(text)
+            beside.flush()
+            return replace(load(Path(beside.name)), path=path)
+    except InvalidDescriptorError as error:
+        first = error.complaints[0]
+        raise DescriptorError(
+            f"{path} would be wrong: {printable(f'{first.key}: {first.what}')}",
+            hint="name the final's mirror: --mirror URL",
+        ) from error
+    except OSError as error:
+        raise surroundings(error) from error
 
 
 def _check_free(path: Path, text: bytes) -> None:

@@ -150,7 +150,7 @@ class Profile:
     servers: Servers = field(metadata={"example": "{LABEL: {beta: …, final: …}}"})
     include: tuple[FilePath, ...] = ()
     mirrors: tuple[WebMirror, ...] = ()
-    title: str | None = None
+    title: Annotated[str, patterns.title] | None = None
     folder: Places = field(default_factory=lambda: Places(beta="{version}", final="{version}"))
     link: Places | None = None
     obsolete: Place = "obsolete/{version}"

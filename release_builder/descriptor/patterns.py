@@ -8,6 +8,7 @@ with the placeholders still there. Versions, arches and products have no slash a
 from __future__ import annotations
 
 import re
+import shlex
 from decimal import Decimal
 from enum import StrEnum
 from pathlib import Path
@@ -30,6 +31,7 @@ _SAMPLE: Final = dict.fromkeys(PLACEHOLDERS, "0")
 _PLACEHOLDER: Final = re.compile(r"\{([^{}]*)\}|[{}]")
 _NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 _ARCH: Final = re.compile(r"[a-z][a-z0-9_]*")
+_LONGEST_TITLE: Final = 200  # characters
 _LONGEST_NAME: Final = 220  # bytes; a file system's 255 less what stands around it meanwhile
 _NOT_IN_NAMES: Final = re.compile(r"[\s*?\[\]\\]")
 _URL: Final = re.compile(r"(?:https?|ftp)://[A-Za-z0-9.{}_-]+(?::[0-9]+)?/[^\s?#\"'<>\\]*")
@@ -87,18 +89,25 @@ def name(text: str) -> str:
 
 def path(text: str) -> str:
     """A path below the mirror; a slash at the end says that it is a folder."""
+    return _path(text, "the mirror")
+
+
+def tree_path(text: str) -> str:
+    """A path below the tree of an installer."""
+    return _path(text, "the tree")
+
+
+def _path(text: str, top: str) -> str:
     sample = expand(text, _SAMPLE)
     if sample.startswith(("/", "~")):
-        raise RefusedError(f"'{text}' is absolute", "write it relative to the mirror")
+        raise RefusedError(f"'{text}' is absolute", f"write it relative to {top}")
     if _NOT_IN_NAMES.search(sample):
         raise RefusedError(f"'{text}' has a blank or a wildcard in it", "write one plain path")
     parts = [part for part in text.split("/") if part not in {"", "."}]
     if ".." in parts:
-        raise RefusedError(f"'{text}' has .. in it", "write a path that stays below the mirror")
+        raise RefusedError(f"'{text}' has .. in it", f"write a path that stays below {top}")
     if not parts:
-        raise RefusedError(
-            f"'{text}' names nothing below the mirror", "write such as smeos/{arch}/"
-        )
+        raise RefusedError(f"'{text}' names nothing below {top}", "write such as smeos/{arch}/")
     return "/".join(parts) + ("/" if text.endswith(("/", "/.")) else "")
 
 
@@ -109,7 +118,7 @@ def folder(text: str) -> str:
 
 def place(text: str) -> str:
     """A path below the root of what is published, without a slash at its end."""
-    plain = path(text).rstrip("/")
+    plain = _path(text, "the root").rstrip("/")
     if any(part.startswith(".") for part in plain.split("/")):
         raise RefusedError(f"'{text}' is hidden", "write a name without a dot before it")
     return plain
@@ -207,10 +216,30 @@ def volume_id(text: str) -> str:
     sample = expand(text, _SAMPLE)
     if not sample.isascii() or not sample.isprintable() or sample != sample.strip():
         raise RefusedError(f"'{text}' has characters that no volume id has", "write plain ASCII")
-    if len(text) == len(sample) > LONGEST_VOLUME_ID:
+    if len(sample) > LONGEST_VOLUME_ID:  # a placeholder has one character at least
         raise RefusedError(
-            f"'{text}' has {len(sample)} characters", f"write at most {LONGEST_VOLUME_ID}"
+            f"'{text}' has {len(sample)} characters or more", f"write at most {LONGEST_VOLUME_ID}"
         )
+    return text
+
+
+def title(text: str) -> str:
+    """What people call a product."""
+    if len(text) > _LONGEST_TITLE:
+        raise RefusedError(
+            f"it has {len(text)} characters", f"write at most {_LONGEST_TITLE}: it is a headline"
+        )
+    return text
+
+
+def command(text: str) -> str:
+    """A program with its options, as a shell splits it."""
+    try:
+        words = shlex.split(text)
+    except ValueError as error:
+        raise RefusedError(f"'{text}' is no command: {error}", "close what is open") from error
+    if not words or not words[0] or words[0].startswith("-"):
+        raise RefusedError(f"'{text}' names no program", "write such as ssh -p 2222")
     return text
 
 

@@ -9,7 +9,7 @@ from release_builder.descriptor import patterns
 from release_builder.descriptor.target import Target
 from release_builder.descriptor.version import Stage
 
-FilePath = Annotated[str, patterns.path]
+FilePath = Annotated[str, patterns.tree_path]
 Place = Annotated[str, patterns.place]
 WebFolder = Annotated[str, patterns.web_mirror]
 
@@ -61,7 +61,8 @@ class Compose:
         catalog: Where the image lists what it can start from.
         efi: What UEFI starts; used where it is there.
         medium: What the image must fit on.
-        exclude: Patterns of files that stay out, as xorriso's ``-m`` takes them.
+        exclude: Patterns of files that stay out: of names anywhere, or with a slash of paths below
+            the tree.
     """
 
     volume_id: Annotated[str, patterns.volume_id] = "{product}-{version}-{arch}"
@@ -111,10 +112,10 @@ class Publish:
     folder: Places | None = None
     link: Places | None = None
     obsolete: Place | None = None
-    title: str | None = None
+    title: Annotated[str, patterns.title] | None = None
     key: Annotated[str, patterns.key] | None = None
     keep: Annotated[int, patterns.between(0, 1000)] = 2
     sums: Annotated[SumsStyle, patterns.one_of(SumsStyle)] = SumsStyle.GNU
     preflight: Annotated[Preflight, patterns.one_of(Preflight)] = Preflight.URLS
     links: bool = True
-    ssh: str = "ssh"
+    ssh: Annotated[str, patterns.command] = "ssh"

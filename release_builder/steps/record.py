@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass, replace
+import re
+from dataclasses import asdict, dataclass, fields, replace
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, TypeVar
 
+from release_builder.descriptor.version import Stage, Version
 from release_builder.digests import Digest
-from release_builder.errors import WrongBytesError
+from release_builder.errors import WrongBytesError, printable
+from release_builder.files import check_leaf, check_relative
 from release_builder.pages.release_page import (
     ChangeKind,
     PackageChange,
@@ -20,8 +23,16 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from typing import Any  # JSON
 
+    from _typeshed import DataclassInstance
+
+_T = TypeVar("_T", bound="DataclassInstance")
 NAME: Final = "release.json"
 _SCHEMA: Final = 1
+# What reading may end in if the bytes are others than ours.
+_DAMAGED: Final = (
+    *(ValueError, LookupError, TypeError, AttributeError),
+    *(OverflowError, RecursionError, WrongBytesError),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,14 +98,14 @@ def read_record(content: bytes, name: str) -> Record:
     """What a ``release.json`` says.
 
     Raises:
-        WrongBytesError: It is none.
+        WrongBytesError: It is none, or one of another schema.
     """
     try:
         document = json.loads(content.decode("utf-8", "surrogateescape"))
         schema = document.pop("schema")
         if schema == _SCHEMA:
-            return Record(_page(document), _files(document["files"]))
-    except (ValueError, LookupError, TypeError, AttributeError, *_RARE) as error:
+            return Record(files=_files(document.pop("files")), page=_page(document))
+    except _DAMAGED as error:
         raise WrongBytesError(
             f"{printable(name)} does not say what is public there: {printable(str(error))}",
             hint="remove the file and publish the release anew",
@@ -142,18 +153,24 @@ def _image(values: Mapping[str, Any]) -> PublishedImage:
 
 
 def _made(cls: type[_T], values: Mapping[str, Any], **read: object) -> _T:
-    """The ``cls`` with ``values``: texts, numbers and lists of them; and what was ``read``."""
-    made = {**values, **read}
-    for each in fields(cls):
-        if each.name in read or each.name not in made:
-            continue
-        kind, value = str(each.type), made[each.name]
-        if kind.startswith("tuple") and isinstance(value, list):
-            made[each.name] = value = tuple(value)
-        several = value if isinstance(value, tuple) else (value,)
-        if not all(type(one).__name__ in kind for one in several):
-            raise TypeError(f"'{each.name}' is no {kind}")
-    return cls(**made)
+    """The ``cls`` of what was ``read`` and of ``values``: texts, numbers and lists of them."""
+    kinds = {each.name: str(each.type) for each in fields(cls)}
+    plain = {
+        name: tuple(value) if isinstance(value, list) else value
+        for name, value in values.items()
+        if name not in read
+    }
+    for name, value in plain.items():
+        if not _is(value, kinds[name]):
+            raise TypeError(f"'{name}' is no {kinds[name]}")
+    return cls(**plain, **read)
+
+
+def _is(value: object, kind: str) -> bool:
+    """Whether ``value`` is what the type hint ``kind`` of a field says."""
+    if several := re.fullmatch(r"tuple\[(\w+), \.\.\.\]", kind):
+        return isinstance(value, tuple) and all(_is(each, several[1]) for each in value)
+    return type(value).__name__.removesuffix("Type") in kind.split(" | ")
 
 
 def _sums(digests: list[dict[str, Any]]) -> dict[str, str]:

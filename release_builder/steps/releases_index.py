@@ -4,22 +4,30 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
 
-from release_builder.descriptor.refusal import RefusedError
-from release_builder.descriptor.version import Version
-from release_builder.errors import WrongBytesError
+from release_builder.descriptor import patterns
+from release_builder.descriptor.version import Stage, Version
+from release_builder.errors import WrongBytesError, printable
+from release_builder.files import check_relative
 from release_builder.pages.index_page import IndexPage, ListedRelease, index_json, index_page
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
+    from typing import Any  # JSON
 
     from release_builder.pages.release_page import ReleasePage
     from release_builder.public.shelf import Shelf
 
 _JSON: Final = "index.json"
 _PAGE: Final = "index.html"
+_SCHEMA: Final = 1  # of pages.index_page
+# What reading may end in if the bytes are others than ours.
+_FOREIGN: Final = (
+    *(ValueError, LookupError, TypeError, AttributeError),
+    *(OverflowError, RecursionError, WrongBytesError),
+)
 
 
 def listed_releases(shelf: Shelf) -> tuple[ListedRelease, ...]:
@@ -32,23 +40,31 @@ def listed_releases(shelf: Shelf) -> tuple[ListedRelease, ...]:
     if content is None:
         return ()
     try:
-        return tuple(
-            ListedRelease(
-                version=Version.parse(release["version"]).text,
-                stage=release["stage"],
-                folder=release["folder"].rstrip("/"),
-                published=datetime.fromisoformat(release["published"]),
-                arches=tuple(release["arches"]),
-                size=release["size"],
-                is_newest=release["newest"],
-            )
-            for release in json.loads(content)["releases"]
-        )
-    except (ValueError, KeyError, TypeError, AttributeError, RefusedError) as error:
+        document = json.loads(content)
+        if document["schema"] != _SCHEMA:
+            raise ValueError(f"it is of schema {document['schema']}")
+        return tuple(_listed(release) for release in document["releases"])
+    except _FOREIGN as error:
         raise WrongBytesError(
-            f"{_JSON} in the public root is not ours: {error}",
+            f"{_JSON} in the public root is not ours: {printable(str(error))}",
             hint="move it away; the next publish makes a new one",
         ) from error
+
+
+def _listed(release: Mapping[str, Any]) -> ListedRelease:
+    published = datetime.fromisoformat(release["published"])
+    arches, size = release["arches"], release["size"]
+    if published.tzinfo is None or type(size) is not int or not isinstance(arches, list):
+        raise ValueError(f"what it says of {release['version']} cannot be")
+    return ListedRelease(
+        version=Version.parse(release["version"]).text,
+        stage=Stage(release["stage"]).value,
+        folder=check_relative(release["folder"].rstrip("/")),
+        published=published.astimezone(UTC),
+        arches=tuple(map(patterns.arch, arches)),
+        size=size,
+        is_newest=release["newest"] is True,
+    )
 
 
 def enter(shelf: Shelf, folder: str, page: ReleasePage) -> None:

@@ -1,0 +1,1 @@
+"""The time that reproducible output carries."""
