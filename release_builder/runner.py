@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from release_builder.transport import Transport
 
 _READING: Final = frozenset({"verify"})  # steps that change nothing need no lock
+_JOINT: Final = frozenset({"publish", "promote", "rollback"})  # done once for all arches
 
 
 def carry_out(command: str, plans: Sequence[Plan], cache: DigestCache, monitor: Monitor) -> Report:
@@ -70,7 +71,7 @@ def _carry_out_one(plan: Plan, cache: DigestCache, monitor: Monitor) -> ReleaseR
     results: list[StepResult] = []
     with ExitStack() as held:
         try:
-            context = Context(plan, _open_mirror(plan, _lock(plan, held)), cache, monitor)
+            context = Context(plan, _open_mirror(plan, _locks(plan, held)), cache, monitor)
         except (ReleaseBuilderError, OSError) as error:
             results.append(failed_step(plan.steps[0], error))
         else:
@@ -84,18 +85,20 @@ def _carry_out_one(plan: Plan, cache: DigestCache, monitor: Monitor) -> ReleaseR
         descriptor=str(release.descriptor),
         product=release.product,
         version=str(release.version),
-        arch=release.arch,
+        arch=", ".join(each.release.arch for each in plan.each),
         workdir=str(plan.workdir.root),
         steps=(*results, *skipped),
     )
 
 
-def _lock(plan: Plan, held: ExitStack) -> tuple[int, ...]:
-    """Take the workdir's lock; a program that inherits it keeps it, should we be killed."""
+def _locks(plan: Plan, held: ExitStack) -> tuple[int, ...]:
+    """Take the workdirs' locks; a program that inherits them keeps them, should we be killed."""
     if _READING.issuperset(plan.steps):
         return ()
-    plan.workdir.root.mkdir(parents=True, exist_ok=True)
-    return (held.enter_context(hold(plan.workdir.lock)).fileno(),)
+    workdirs = dict.fromkeys(each.workdir for each in plan.each)
+    for workdir in workdirs:
+        workdir.root.mkdir(parents=True, exist_ok=True)
+    return tuple(held.enter_context(hold(workdir.lock)).fileno() for workdir in workdirs)
 
 
 def _open_mirror(plan: Plan, descriptors: Sequence[int]) -> Transport | None:
@@ -104,16 +107,24 @@ def _open_mirror(plan: Plan, descriptors: Sequence[int]) -> Transport | None:
     return RsyncMirror(plan.release.mirror.source, descriptors)
 
 
+def _turns(context: Context) -> Iterator[tuple[str, Context]]:
+    """Each step with what it works with: once, or for each arch."""
+    for step in context.plan.steps:
+        plans = (context.plan,) if step in _JOINT else context.plan.each
+        for plan in plans:
+            yield step, dataclasses.replace(context, plan=plan)
+
+
 def _steps(context: Context) -> Iterator[StepResult]:
     """Run the steps in order; end with the first that does not come to a good end."""
     changed = False
-    for step in context.plan.steps:
-        result = _timed(step, context)
-        if result.suspects and context.transport is not None:
-            mended = _timed("sync", dataclasses.replace(context, suspects=result.suspects))
+    for step, own in _turns(context):
+        result = _timed(step, own)
+        if result.suspects and own.transport is not None:
+            mended = _timed("sync", dataclasses.replace(own, suspects=result.suspects))
             yield mended
             if mended.outcome is Outcome.DONE:
-                result = _timed(step, context)
+                result = _timed(step, own)
         if changed and result.outcome is Outcome.UNCHANGED and step == "verify":
             # That nothing had to be read again does not mean that nothing is new.
             result = dataclasses.replace(result, outcome=Outcome.DONE)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import os
+import signal
+import sys
 import traceback
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
@@ -19,6 +21,10 @@ if TYPE_CHECKING:
 BETA = "testing/9.0beta3"
 SUMS = "SHA256SUMS"
 FILES = ("iso/x86_64/a.jigdo", "smeos/x86_64/one.rpm", "index.html")
+CHANGES = {
+    *("os.rename", "os.remove", "os.mkdir", "os.rmdir", "os.link", "os.symlink"),
+    *("os.utime", "os.chmod"),
+}
 
 
 def local_shelf(root: Path, *, links: bool = True) -> Shelf:
@@ -81,3 +87,23 @@ def in_child(work: Callable[[], None]) -> int:
             traceback.print_exc()
             os._exit(1)
     return child
+
+
+def kill_before_change(number: int) -> None:
+    """Kill this process as it is about to change a file system for the ``number``-th time."""
+    left = number
+
+    def watch(event: str, arguments: tuple[object, ...]) -> None:
+        nonlocal left
+        flags = arguments[2] if event == "open" else 0
+        if event in CHANGES or (isinstance(flags, int) and flags & (os.O_WRONLY | os.O_RDWR)):
+            left -= 1
+            if left == 0:
+                os.kill(os.getpid(), signal.SIGKILL)
+
+    sys.addaudithook(watch)
+
+
+def unable(_one: Path, _two: Path) -> bool:
+    """What a file system such as NFS can do to let two names change places."""
+    return False

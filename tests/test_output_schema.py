@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -10,6 +11,7 @@ from bad_server import BadServer, Trouble
 from fetching import release_of, site
 from jsonschema import Draft202012Validator, ValidationError
 from program import release_builder
+from publishing import publisher
 from web_server import serve
 
 from release_builder.files import resource
@@ -21,6 +23,9 @@ if TYPE_CHECKING:
 
     from builders import Mirror
     from program import Ended
+    from publishing import Publisher
+
+    from release_builder.demo.release import Release
 
 _OUTPUT = json.loads(resource("data/output.schema.json").read_text())
 _FETCHED = json.loads(resource("data/jigdo-fetch.schema.json").read_text())
@@ -59,8 +64,80 @@ def test_commands_on_a_release(mirror: Mirror, workdir: Path, command: str) -> N
     assert_valid(ended, command, 1 if command == "verify" else 0)
 
 
+@pytest.mark.interop
 @pytest.mark.parametrize(
-    "command", ["plan", "sync", "rewrite", "assemble", "verify", "build", "validate"]
+    ("command", "steps"), [("compose", ["lint", "compose", "pair"]), ("pair", ["pair"])]
+)
+def test_commands_on_a_tree(
+    workdir: Path, small_release: Release, command: str, steps: list[str]
+) -> None:
+    image = workdir / "work" / "image" / "smeserver-9.0beta3-x86_64.iso"
+    image.parent.mkdir(parents=True)
+    if command == "pair":
+        shutil.copyfile(small_release.image, image)
+    (workdir / "sme9.yaml").write_text(
+        f"version: 9.0beta3\narch: x86_64\nmirror: {small_release.mirror / small_release.path}\n"
+        "workdir: work\nservers:\n  SMEmirror:\n"
+        "    beta: http://mirror.example/testing/{version}/\n"
+        "    final: http://mirror.example/{version}/\n"
+    )
+
+    ended = release_builder(command, "--json", "sme9.yaml", cwd=workdir)
+
+    assert_valid(ended, command, 0)
+    assert list(ended.outcomes()) == steps
+
+
+@pytest.mark.interop
+@pytest.mark.parametrize(
+    ("command", "options", "status", "outcome"),
+    [
+        pytest.param("publish", [], 0, "unchanged", id="publish"),
+        pytest.param("publish", ["--preflight=rebuild"], 0, "done", id="publish anew"),
+        pytest.param("publish", ["--rollback"], 0, "done", id="rollback"),
+        pytest.param("promote", ["--to=9.0"], 2, "failed", id="promote that is refused"),
+        pytest.param("promote", ["--to=9.0", "--same-image"], 0, "done", id="promote"),
+        pytest.param(
+            "promote", ["--to=9.0", "--same-image", "--dry-run"], 0, "unchanged", id="dry run"
+        ),
+    ],
+)
+def test_commands_on_a_public_release(  # noqa: PLR0917 (a row's columns)
+    workdir: Path,
+    small_release: Release,
+    command: str,
+    options: list[str],
+    status: int,
+    outcome: str,
+) -> None:
+    with publisher(workdir) as manager:
+        descriptor = manager.prepare(small_release, more="  preflight: off\n")
+        manager("publish", descriptor)
+        if "rebuild" in str(options) or "--rollback" in options:
+            grow(manager, descriptor)
+        if "--rollback" in options:
+            manager("publish", descriptor)
+
+        ended = manager(command, "--json", *options, descriptor)
+
+    assert_valid(ended, command, status)
+    assert list(ended.outcomes().values()) == [outcome]
+
+
+def grow(manager: Publisher, descriptor: Path) -> None:
+    """Make another image of the same release, and its pair."""
+    (image,) = manager.folder.glob("work-*/image/*.iso")
+    with image.open("ab") as out:
+        out.write(bytes(2048))
+    assert manager("pair", descriptor).status == 0
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        *("plan", "sync", "rewrite", "assemble", "verify", "build", "validate"),
+        *("compose", "pair", "publish"),
+    ],
 )
 def test_commands_that_cannot_begin(workdir: Path, command: str) -> None:
     (workdir / "bad.yaml").write_text("version: x\nmirorr: /\n")
@@ -68,6 +145,13 @@ def test_commands_that_cannot_begin(workdir: Path, command: str) -> None:
     ended = release_builder(command, "--json", "bad.yaml", cwd=workdir)
 
     assert_valid(ended, command, 2)
+
+
+def test_promote_that_cannot_begin(workdir: Path) -> None:
+    ended = release_builder("promote", "--json", "none.yaml", "--to", "9.0", cwd=workdir)
+
+    assert_valid(ended, "promote", ended.status)
+    assert ended.status > 0
 
 
 @pytest.mark.parametrize("command", ["plan", "sync", "build"])

@@ -8,10 +8,11 @@ from dataclasses import replace
 
 import jsonschema
 import pytest
-from page_samples import EVIL, INDEX, listed
+from page_samples import EVIL, INDEX, RELEASE, listed
 
 from release_builder.files import resource
 from release_builder.pages.index_page import IndexPage, ListedRelease, index_json, index_page
+from release_builder.pages.release_page import release_page
 
 SCHEMA = json.loads(resource("data/releases-index.schema.json").read_text())
 NOTHING = IndexPage(title="SME Server", releases=())
@@ -101,6 +102,13 @@ def test_an_index_without_releases_says_so() -> None:
 
     assert "There is none yet." in text
     assert "There is none at the moment." in text
+
+
+@pytest.mark.parametrize(
+    "text", [index_page(INDEX), release_page(RELEASE)], ids=["index", "release"]
+)
+def test_a_page_tells_what_made_it(text: str) -> None:
+    assert text.count('<meta name="generator" content="release-builder">') == 1
 
 
 def test_titles_are_escaped() -> None:

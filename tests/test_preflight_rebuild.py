@@ -69,6 +69,14 @@ def test_an_image_comes_out_right(workdir: Path) -> None:
     assert rebuilt == Rebuilt((), {"md5": DIGEST, "sha256": SHA256})
 
 
+def test_the_scratch_folder_is_made_if_it_is_not_there(workdir: Path) -> None:
+    (workdir / "scratch").rmdir()
+
+    rebuilt = run(workdir)
+
+    assert rebuilt == Rebuilt((), {"md5": DIGEST})
+
+
 def test_a_proxy_and_a_rate_are_not_for_our_own_server(
     workdir: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -270,64 +270,6 @@ def test_a_running_download_of_what_is_removed_goes_on(tmp_path: Path) -> None:
     assert start + rest == b"index.html of old\n"
 
 
-@pytest.mark.parametrize(
-    ("links", "to"),
-    [
-        pytest.param(True, "obsolete/9.0beta3", id="with links"),
-        pytest.param(False, "obsolete/9.0beta3", id="without links"),
-        pytest.param(True, "obsolete/9.0/beta-3", id="another name"),
-    ],
-)
-def test_a_release_moves_with_its_generations(tmp_path: Path, links: bool, to: str) -> None:
-    shelf, root = local_shelf(tmp_path / "root", links=links), tmp_path / "root"
-    names = [publish(shelf, text).generation for text in ("first", "second")]
-    (root / "beta").symlink_to(BETA)
-
-    with shelf.locked(BETA):
-        told = shelf.move(BETA, to)
-
-    assert told == (("beta", "testing/9") if links else ("beta",))
-    assert text_of(root / to) == "second"
-    assert not os.path.lexists(root / BETA)
-    assert [each.name for each in shelf.generations(to)] == names
-    with shelf.locked(to):
-        assert shelf.rollback(to).generation == names[0]
-    assert text_of(root / to) == "first"
-
-
-@BOTH
-def test_a_move_that_was_cut_off_is_finished_by_the_next(tmp_path: Path, links: bool) -> None:
-    shelf, root = local_shelf(tmp_path / "root", links=links), tmp_path / "root"
-    names = [publish(shelf, text).generation for text in ("first", "second")]
-    (root / "obsolete").mkdir()
-    (root / "testing/.9.0beta3").rename(root / "obsolete/.9.0beta3")
-
-    with shelf.locked(BETA):
-        shelf.move(BETA, "obsolete/9.0beta3")
-
-    assert text_of(root / "obsolete/9.0beta3") == "second"
-    assert [each.name for each in shelf.generations("obsolete/9.0beta3")] == names
-
-
-def test_a_release_never_moves_onto_another(tmp_path: Path) -> None:
-    shelf = local_shelf(tmp_path / "root")
-    publish(shelf, "one")
-    publish(shelf, "other", [], "obsolete/9.0beta3")
-
-    with shelf.locked(BETA), pytest.raises(DescriptorError, match="is there already"):
-        shelf.move(BETA, "obsolete/9.0beta3")
-
-    assert text_of(tmp_path / "root" / BETA) == "one"
-    assert text_of(tmp_path / "root/obsolete/9.0beta3") == "other"
-
-
-def test_what_is_not_there_cannot_be_moved(tmp_path: Path) -> None:
-    shelf = local_shelf(tmp_path / "root")
-
-    with shelf.locked(BETA), pytest.raises(DescriptorError, match="there is no testing/9"):
-        shelf.move(BETA, "obsolete/9.0beta3")
-
-
 def test_a_second_run_at_the_same_time_is_told_to_wait(tmp_path: Path) -> None:
     one, two = local_shelf(tmp_path / "root"), local_shelf(tmp_path / "root")
 
@@ -393,20 +335,6 @@ def test_a_folder_that_leads_out_of_the_root_is_refused(tmp_path: Path) -> None:
         publish(shelf, "first")
 
     assert list(tmp_path.joinpath("elsewhere").iterdir()) == []
-
-
-def test_names_are_releases_and_folders_but_neither_links_nor_what_is_hidden(
-    tmp_path: Path,
-) -> None:
-    shelf, root = local_shelf(tmp_path / "root"), tmp_path / "root"
-    publish(shelf, "beta")
-    publish(shelf, "final", ["8"], "8.1")
-    (root / "7.0").mkdir()
-    shelf.replace_file("index.html", b"<html>")
-
-    assert shelf.names() == ("7.0", "8.1", "testing")
-    assert shelf.names("testing/") == ("9.0beta3",)
-    assert shelf.names("obsolete") == ()
 
 
 def test_small_files_are_read_and_replaced_below_the_root(tmp_path: Path) -> None:

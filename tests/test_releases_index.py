@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
@@ -11,11 +13,14 @@ import pytest
 from page_samples import INDEX, PUBLISHED, RELEASE, image
 from public_tree import local_shelf
 
+from release_builder.descriptor.version import Stage, Version
 from release_builder.errors import WrongBytesError
 from release_builder.pages.index_page import ListedRelease, index_json
-from release_builder.steps.releases_index import enter, listed_releases, strike
+from release_builder.public.place import SMALL
+from release_builder.steps.releases_index import best, enter, listed_releases, newest, strike
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
     from typing import Any
 
@@ -42,7 +47,7 @@ def publish(shelf: Shelf, version: str, stage: str = "beta", days: int = 0) -> N
     enter(shelf, f"at/{version}", page)
 
 
-def newest(shelf: Shelf) -> list[str]:
+def called_newest(shelf: Shelf) -> list[str]:
     return [each.version for each in listed_releases(shelf) if each.is_newest]
 
 
@@ -93,7 +98,7 @@ def test_the_newest_of_a_stage_is_the_highest_version_and_not_the_last(shelf: Sh
     publish(shelf, "8.10", "final", days=2)
     publish(shelf, "8.9", "final", days=3)
 
-    assert newest(shelf) == ["8.10", "9.0beta10"]
+    assert called_newest(shelf) == ["8.10", "9.0beta10"]
 
 
 def test_without_the_newest_the_next_is_that(shelf: Shelf) -> None:
@@ -102,7 +107,7 @@ def test_without_the_newest_the_next_is_that(shelf: Shelf) -> None:
 
     strike(shelf, "at/9.0beta3", "SME Server")
 
-    assert newest(shelf) == ["9.0beta2"]
+    assert called_newest(shelf) == ["9.0beta2"]
 
 
 def test_striking_the_last_release_leaves_an_empty_index(root: Path, shelf: Shelf) -> None:
@@ -119,7 +124,140 @@ def test_what_is_not_listed_need_not_be_struck(shelf: Shelf) -> None:
 
     strike(shelf, "at/9.0beta", "SME Server")
 
-    assert newest(shelf) == ["9.0beta3"]
+    assert called_newest(shelf) == ["9.0beta3"]
+
+
+def state(path: Path) -> tuple[int, int]:
+    """What tells a file from one that was written or replaced."""
+    about = path.lstat()
+    return about.st_ino, about.st_mtime_ns
+
+
+def states(root: Path) -> list[tuple[int, int]]:
+    return [state(root / name) for name in ("index.html", "index.json")]
+
+
+def test_what_changes_nothing_writes_nothing(root: Path, shelf: Shelf) -> None:
+    publish(shelf, "9.0beta2")
+    publish(shelf, "9.0beta3")
+    before = states(root)
+
+    publish(shelf, "9.0beta2")
+    strike(shelf, "at/9.0beta", "SME Server")
+
+    assert states(root) == before
+
+
+def test_nothing_is_struck_where_there_is_no_index(root: Path, shelf: Shelf) -> None:
+    assert strike(shelf, BETA, "SME Server") == ""
+
+    assert not (root / "index.html").exists()
+    assert not (root / "index.json").exists()
+
+
+def test_a_page_that_got_lost_comes_again(root: Path, shelf: Shelf) -> None:
+    publish(shelf, "9.0beta3")
+    (root / "index.html").unlink()
+
+    publish(shelf, "9.0beta3")
+
+    assert "9.0beta3" in (root / "index.html").read_text()
+
+
+def foreign_text(page: Path) -> None:
+    page.write_text("<h1>made by hand</h1>")
+
+
+def foreign_empty(page: Path) -> None:
+    page.touch()
+
+
+def foreign_huge(page: Path) -> None:
+    page.touch()
+    os.truncate(page, SMALL + 1)
+
+
+def foreign_link(page: Path) -> None:
+    outside = page.parent.parent / "outside.html"
+    outside.write_text("made by hand")
+    page.symlink_to(outside)
+
+
+@pytest.mark.parametrize("make", [foreign_text, foreign_empty, foreign_huge, foreign_link])
+def test_a_page_that_is_not_ours_stays_and_that_is_told(
+    root: Path, shelf: Shelf, make: Callable[[Path], None]
+) -> None:
+    make(root / "index.html")
+    before = state(root / "index.html")
+
+    notes = [enter(shelf, BETA, RELEASE), strike(shelf, BETA, "SME Server")]
+
+    assert all("index.html in the public root is not ours" in note for note in notes)
+    assert state(root / "index.html") == before
+    assert json.loads((root / "index.json").read_text())["releases"] == []
+
+
+def test_a_page_of_ours_is_replaced_without_a_word(root: Path, shelf: Shelf) -> None:
+    publish(shelf, "9.0beta2")
+
+    note = enter(shelf, BETA, RELEASE)
+
+    assert note == ""
+    assert "9.0beta3" in (root / "index.html").read_text()
+
+
+def test_releases_that_are_entered_at_one_time_are_all_listed(root: Path, shelf: Shelf) -> None:
+    versions = [f"9.0beta{number}" for number in range(1, 9)]
+
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(lambda version: publish(local_shelf(root), version), versions))
+
+    assert sorted(each.version for each in listed_releases(shelf)) == versions
+
+
+@pytest.fixture
+def several(shelf: Shelf) -> Shelf:
+    """A root with releases of three majors."""
+    for version in ("9.0beta2", "9.0rc1", "9.0beta10", "10.0beta1"):
+        publish(shelf, version)
+    for version in ("9.2", "9.10", "8.2", "10.0"):
+        publish(shelf, version, "final")
+    return shelf
+
+
+@pytest.mark.parametrize(
+    ("stage", "version", "folder"),
+    [
+        pytest.param(Stage.BETA, "9.0beta3", "at/9.0rc1", id="beta"),
+        pytest.param(Stage.BETA, "9.0rc1", None, id="the highest itself"),
+        pytest.param(Stage.BETA, "9.1beta1", None, id="higher than all"),
+        pytest.param(Stage.FINAL, "9.2", "at/9.10", id="final"),
+        pytest.param(Stage.FINAL, "9.11", None, id="other majors do not count"),
+        pytest.param(Stage.FINAL, "7.1", None, id="major without releases"),
+    ],
+)
+def test_the_newest_release_of_a_stage_and_major_is_found_if_it_is_newer(
+    several: Shelf, stage: Stage, version: str, folder: str | None
+) -> None:
+    parsed = Version.parse(version)
+
+    assert newest(several, stage, parsed.major, parsed) == folder
+
+
+@pytest.mark.parametrize(
+    ("stage", "major", "without", "folder"),
+    [
+        pytest.param(Stage.BETA, 9, "at/9.0rc1", "at/9.0beta10", id="without the best"),
+        pytest.param(Stage.BETA, 9, "at/9.0beta2", "at/9.0rc1", id="without another"),
+        pytest.param(Stage.FINAL, 9, "at/9.10", "at/9.2", id="final"),
+        pytest.param(Stage.FINAL, 8, "at/8.2", None, id="without the only one"),
+        pytest.param(Stage.BETA, 8, "", None, id="none of the stage"),
+    ],
+)
+def test_the_best_release_of_a_stage_and_major_but_one_is_found(
+    several: Shelf, stage: Stage, major: int, without: str, folder: str | None
+) -> None:
+    assert best(several, stage, major, without) == folder
 
 
 def other(**changes: object) -> bytes:

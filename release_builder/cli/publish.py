@@ -13,7 +13,7 @@ from release_builder.cli.options import DESCRIPTORS, MIRROR, OFFLINE, STAGE, WOR
 from release_builder.cli.show import show_report
 from release_builder.descriptor.publishing import Preflight
 from release_builder.descriptor.version import Stage
-from release_builder.plan import Options
+from release_builder.plan import Options, together
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -77,7 +77,8 @@ def publish(  # noqa: PLR0913 (one argument an option)
         with_publication(plan, preflight, keep)
         for plan in api.plans(descriptors, options, steps, mirror)
     ]
-    return show_report(api.carry_out("publish", planned, output.monitor()), output)
+    report = api.carry_out("publish", together(planned), output.monitor())
+    return show_report(report, output)
 
 
 @click.command(
@@ -131,7 +132,7 @@ def promote(  # noqa: PLR0913 (one argument an option)
         mirror=mirror,
         offline=offline,
     )
-    planned = [with_publication(plan, preflight) for plan in promoting.plans]
+    planned = together([with_publication(plan, preflight) for plan in promoting.plans])
     report = api.carry_out("promote", planned, output.monitor())
     if not dry_run:
         promoting.finish(report)

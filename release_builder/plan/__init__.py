@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 from release_builder.descriptor.mirror import Kind
+from release_builder.errors import DescriptorError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -68,12 +69,26 @@ class Options:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """The steps for one release, in order."""
+    """The steps for one release, in order.
+
+    Attributes:
+        release: The release.
+        workdir: Where it is worked on.
+        steps: What is done.
+        options: What was said of it besides.
+        also: The same for other arches that become public together with it, or not at all.
+    """
 
     release: Release
     workdir: Workdir
     steps: tuple[str, ...]
     options: Options
+    also: tuple[Plan, ...] = ()
+
+    @property
+    def each(self) -> tuple[Plan, ...]:
+        """The plan of each arch, this one first."""
+        return (self, *self.also)
 
     @property
     def stage(self) -> Stage:
@@ -92,3 +107,25 @@ class Plan:
 
     def _tree_below_root(self, publish: Publication) -> str:
         return f"{publish.folder_at(self.stage)}/{self.release.tree}"
+
+
+def together(plans: Sequence[Plan]) -> tuple[Plan, ...]:
+    """``plans`` with those made one whose releases become public as one folder.
+
+    Raises:
+        DescriptorError: Two are of the same arch and image: one would replace the other.
+    """
+    groups: dict[object, list[Plan]] = {}
+    for plan in plans:
+        publish = plan.release.publish
+        place = (publish.root, publish.folder_at(plan.stage)) if publish else id(plan)
+        groups.setdefault(place, []).append(plan)
+    for group in groups.values():
+        names = [(plan.release.jigdo[0], plan.release.image) for plan in group]
+        if len(set(names)) < len(names):
+            raise DescriptorError(
+                f"{' and '.join(str(plan.release.descriptor) for plan in group)}"
+                f" publish the same image, {group[0].release.image}",
+                hint="give one of them another `image:`",
+            )
+    return tuple(replace(first, also=tuple(others)) for first, *others in groups.values())

@@ -71,7 +71,7 @@ def rebuild(  # noqa: PLR0913, PLR0917 (each is the caller's to choose)
         template: The file that will be published with it.
         folders: By URL of a folder that the .jigdo names, or of one above, the local folder that
             will be there. Parts with other URLs only are asked for where those lead now.
-        scratch: A folder with room for the image.
+        scratch: A folder with room for the image; made if it is not there.
         options: How servers are asked; no rate is kept with our own.
         monitor: Hears how far it is.
         image: Of the published image, as many digests as there are.
@@ -90,6 +90,7 @@ def rebuild(  # noqa: PLR0913, PLR0917 (each is the caller's to choose)
     with ExitStack() as stack:
         pair = read_template(stack.enter_context(open_regular(template)), str(template))
         wanted = (pair.description.image.digest, *image)
+        scratch.mkdir(parents=True, exist_ok=True)
         _check_room(scratch, pair.description.image.length)
         numbered = {f"/{number}/": folder for number, folder in enumerate(folders.values())}
         server = stack.enter_context(ThrowawayServer(numbered))

@@ -11,6 +11,8 @@ Layout of a release ``testing/9.0beta3`` below the root, all of it one file syst
     testing/9 -> 9.0beta3                             a link that leads to the newest release
 
 Without links ``testing/9.0beta3`` is a folder itself and only the replaced generations lie in
-``.9.0beta3``. What a run that was cut off may leave there besides (``away``, ``last``, ``gone``,
-``link``) is put right by the next that takes the lock.
+``.9.0beta3``, with the link ``public`` that names the generation that the folder is. What a run
+that was cut off may leave there besides (``away``, ``last``, ``gone``, ``link``) is put right by
+the next that takes the lock. A release that was retired is a link to where it is public now; there
+``.9.0beta3/from`` names the folder that it came from.
 """

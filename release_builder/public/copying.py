@@ -7,15 +7,19 @@ import filecmp
 import os
 import shutil
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, BinaryIO, Final
 
 from release_builder import files
+from release_builder.errors import IncompleteError, printable
 
 if TYPE_CHECKING:
     from collections.abc import Set as AbstractSet
 
 # Another file system; one without hard links, or the file of another user; too many links.
 _NOT_LINKED: Final = {errno.EXDEV, errno.EPERM, errno.EACCES, errno.EMLINK, errno.EOPNOTSUPP}
+# What a system says that cannot copy between these two files by itself.
+_UNABLE: Final = {errno.EXDEV, errno.EOPNOTSUPP, errno.EINVAL, errno.ENOSYS, errno.EPERM}
+_BLOCK: Final = 1 << 30  # bytes of one call
 
 
 def clone_tree(source: Path | None, target: Path, without: AbstractSet[str]) -> None:
@@ -63,15 +67,20 @@ def link_file(source: Path, target: Path) -> bool:
 def copy_file(source: Path, target: Path, mode: int | None = None) -> None:
     """Copy a file with its time, and its mode if none is given; the bytes are on disk then.
 
+    A file system that can lets both share their blocks until one of them is written.
+
     Args:
         source: A regular file.
         target: Must not exist.
         mode: Of the copy.
+
+    Raises:
+        IncompleteError: Somebody wrote ``source`` meanwhile; there is no copy.
     """
     with files.open_regular(source) as stream, target.open("xb") as out:
         status = os.fstat(stream.fileno())
         try:
-            shutil.copyfileobj(stream, out, 1 << 20)
+            _copy_blocks(stream, out, status.st_size)
             out.flush()
         except OSError as error:
             error.filename = error.filename or target
@@ -79,6 +88,26 @@ def copy_file(source: Path, target: Path, mode: int | None = None) -> None:
         os.fchmod(out.fileno(), status.st_mode & 0o7777 if mode is None else mode)
         os.utime(out.fileno(), ns=(status.st_atime_ns, status.st_mtime_ns))
         os.fsync(out.fileno())
+        after = os.fstat(stream.fileno())
+        size = os.fstat(out.fileno()).st_size
+    if (size, after.st_mtime_ns) != (status.st_size, status.st_mtime_ns):
+        target.unlink()
+        raise IncompleteError(
+            f"{printable(str(source))} was written while it was copied",
+            hint="run it again once nobody writes there",
+        )
+
+
+def _copy_blocks(stream: BinaryIO, out: BinaryIO, size: int) -> None:
+    """Copy in the kernel what it copies, and the rest here."""
+    try:
+        while (left := size - out.seek(0, os.SEEK_CUR)) > 0:
+            if not os.copy_file_range(stream.fileno(), out.fileno(), min(left, _BLOCK)):
+                break
+    except OSError as error:
+        if error.errno not in _UNABLE:
+            raise
+    shutil.copyfileobj(stream, out, 1 << 20)
 
 
 def same_file(one: Path, two: Path) -> bool:
@@ -90,12 +119,6 @@ def same_file(one: Path, two: Path) -> bool:
     return (first.st_size, first.st_mtime_ns) == (second.st_size, second.st_mtime_ns) and (
         filecmp.cmp(one, two, shallow=False)
     )
-
-
-def sync_file(path: Path) -> None:
-    """Bring the bytes of a file to disk."""
-    with files.open_regular(path) as stream:
-        os.fsync(stream.fileno())
 
 
 def make_folders(path: Path) -> None:

@@ -6,10 +6,14 @@ import posixpath
 import re
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Final
+from itertools import pairwise
+from typing import TYPE_CHECKING, Final
 
 from release_builder.errors import WrongBytesError, printable
 from release_builder.files import check_relative
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 NEXT: Final = "next"  # staged
 AWAY: Final = "away"  # changes places with what is public, or just has
@@ -18,6 +22,8 @@ LAST: Final = (
 )
 GONE: Final = "gone"  # is being removed
 LINK: Final = "link"  # becomes a public link by a rename
+MARK: Final = "public"  # a link that names the generation that the public folder is
+ORIGIN: Final = "from"  # a link that names the folder that a retired release came from
 LOCK: Final = ".lock"
 _MOMENT: Final = "%Y%m%dT%H%M%SZ"
 _GENERATION: Final = re.compile(r"\d{8}T\d{6}Z")
@@ -94,8 +100,22 @@ def leads_to(link: str, target: str) -> str:
 
 
 def is_generation(name: str) -> bool:
-    """Whether ``name`` is that of a generation."""
-    return _GENERATION.fullmatch(name) is not None
+    """Whether ``name`` is that of a generation: a moment there was, or will be."""
+    if _GENERATION.fullmatch(name) is None:
+        return False
+    try:
+        moment(name)
+    except ValueError:
+        return False
+    return True
+
+
+def is_stored(folders: Sequence[str]) -> bool:
+    """Whether what lies in these ``folders``, one in the other, is part of a generation."""
+    return any(
+        store.startswith(".") and (is_generation(name) or is_withdrawn(name))
+        for store, name in pairwise(folders)
+    )
 
 
 def withdrawn_name(name: str) -> str:
@@ -114,5 +134,6 @@ def moment_name(seconds: int) -> str:
 
 
 def moment(name: str) -> int:
-    """The second since 1970 at which generation ``name`` was published."""
-    return int(datetime.strptime(name, _MOMENT).replace(tzinfo=UTC).timestamp())
+    """The second since 1970 at which generation ``name``, taken back or not, was published."""
+    plain = name.removesuffix(_WITHDRAWN)
+    return int(datetime.strptime(plain, _MOMENT).replace(tzinfo=UTC).timestamp())

@@ -114,8 +114,13 @@ class LocalPlace:
             files.sync_folder(two.parent)
             return
         aside = self._path(spare)
-        self._rename(two, aside)
-        self._rename(one, two)
+        try:
+            self._rename(two, aside)
+            self._rename(one, two)
+        except BaseException:
+            if not os.path.lexists(two):
+                self._rename(aside, two)
+            raise
         self._rename(aside, one)
 
     @_told()

@@ -73,7 +73,7 @@ class Place(Protocol):
         """Remove what ``stage`` and ``upload`` made."""
 
     def settle(self, name: str, final: str, seconds: int) -> None:
-        """Give the folder ``name`` that time of change, and the name ``final``."""
+        """Give the folder ``name`` that time of change, and the name ``final``: its own, or another."""
 
     def rename(self, name: str, final: str) -> None:
         """Give a folder or link another name; a link of that name is replaced by a link."""

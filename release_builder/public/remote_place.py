@@ -53,13 +53,16 @@ else mkdir -p -- "./$name"
 fi
 for each do rm -rf -- "./$name/$each"; done
 """
-_SETTLE: Final = 'touch -d "@$3" -- "./$1"\nmv -T -- "./$1" "./$2"' + _SYNC
+_SETTLE: Final = 'touch -d "@$3" -- "./$1"\n[ "$1" = "$2" ] || mv -T -- "./$1" "./$2"' + _SYNC
 _RENAME: Final = 'mkdir -p -- "./$3"\nmv -T -- "./$1" "./$2"' + _SYNC
-# --exchange came with coreutils 9.5.
+# --exchange came with coreutils 9.5. The end of the connection must not stop the three in between.
 _EXCHANGE: Final = (
     """
 mv --exchange -T -- "./$1" "./$2" 2>/dev/null || {
-    mv -T -- "./$2" "./$3" && mv -T -- "./$1" "./$2" && mv -T -- "./$3" "./$1"; }
+    trap '' HUP INT TERM PIPE
+    mv -T -- "./$2" "./$3"
+    mv -T -- "./$1" "./$2" || { mv -T -- "./$3" "./$2"; exit 1; }
+    mv -T -- "./$3" "./$1"; }
 """
     + _SYNC
 )
@@ -78,12 +81,12 @@ class RemotePlace:
 
     Args:
         host: What reaches it.
-        scratch: A folder on this machine to fill; it is made where missing.
+        scratch: A folder on this machine, made where missing; ``staged`` in it is filled.
     """
 
     def __init__(self, host: Host, scratch: Path) -> None:
         self._host = host
-        self._scratch = scratch
+        self._scratch = scratch / "staged"
 
     @contextlib.contextmanager
     def lock(self, store: str) -> Iterator[None]:

@@ -1,38 +1,35 @@
-"""Releases that become public, go back, grow old and move, each of them in one go."""
+"""Releases that become public, go back and grow old, each of them in one go."""
 
 from __future__ import annotations
 
 import contextlib
-import posixpath
-import time
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
-from release_builder.errors import DescriptorError, SurroundingsError, printable
+from release_builder.errors import DescriptorError, printable
 from release_builder.files import check_relative
-from release_builder.public.layout import (
-    LINK,
-    NEXT,
-    Generation,
-    Layout,
-    moment,
-    moment_name,
-)
+from release_builder.public.layout import NEXT, ORIGIN, Generation, Layout
+from release_builder.public.links import drop_link, in_the_way, make_links, missing_links
 from release_builder.public.local_place import LocalPlace
 from release_builder.public.place import Kind
 from release_builder.public.remote_place import RemotePlace
+from release_builder.public.retirement import is_retired, retire
 from release_builder.public.ssh import Host
 from release_builder.public.staged import Staged
-from release_builder.public.switch import expose, heal, remove_generation, withdraw_newer
-from release_builder.public.view import look, shown_generation
+from release_builder.public.switch import bring_out, expose, heal, remove_generation, take_in
+from release_builder.public.view import look
+from release_builder.public.waiting import waited_lock
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from pathlib import PurePosixPath
 
-    from release_builder.public.place import Entry, Place
+    from release_builder.public.place import Place
     from release_builder.public.view import View
+
+_INDEX: Final = ".release-builder"  # the hidden folder with the lock of the root's index
+_PATIENCE: Final = 60.0  # seconds
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,8 +79,21 @@ class Shelf:
             heal(self._place, layout)
             yield
 
+    @contextlib.contextmanager
+    def index_locked(self, patience: float = _PATIENCE) -> Iterator[None]:
+        """Keep others from changing the index of the root while the block lasts.
+
+        Args:
+            patience: Seconds to wait for others.
+
+        Raises:
+            BusyError: Somebody else still changes it.
+        """
+        with waited_lock(self._place, _INDEX, patience):
+            yield
+
     def current(self, folder: str) -> str | None:
-        """The generation that is public, None if none is; a folder's is that of its time."""
+        """The generation that is public, None if none is; see View.current."""
         return look(self._place, Layout.of(folder)).current
 
     def generations(self, folder: str) -> tuple[Generation, ...]:
@@ -94,18 +104,14 @@ class Shelf:
             found.setdefault(view.current, view.layout.folder)
         return tuple(Generation(name, found[name], name == view.current) for name in sorted(found))
 
-    def names(self, folder: str = "") -> tuple[str, ...]:
-        """The names in ``folder`` that are folders or lead to a generation, sorted.
-
-        Links that lead to another release are not among them, nor is what is hidden.
-        """
-        plain = Layout.of(folder).folder if folder.strip("/") else ""
-        (entries,) = self._place.listings([plain])
-        return tuple(
-            name
-            for name in sorted(entries)
-            if not name.startswith(".") and _is_release(posixpath.join(plain, name), entries[name])
-        )
+    def local(self, folder: str) -> Path | None:
+        """The real folder of the public generation; None if none is, or not on this machine."""
+        layout = Layout.of(folder)
+        if self._place.local(layout.folder) is None:
+            return None
+        lies = look(self._place, layout).lies
+        path = self._place.local(lies) if lies else None
+        return path.resolve() if path else None
 
     def read(self, name: str) -> bytes | None:
         """The content of a small file below the root; None where there is none."""
@@ -128,8 +134,7 @@ class Shelf:
             check_relative(name)
         source = look(self._place, Layout.of(base) if base else layout).lies
         root = self._place.stage(source, layout.inside(NEXT), replaced)
-        known = self._place.local(source) if source else None
-        return Staged(layout, root, source, tuple(replaced), known)
+        return Staged(layout, root, source, tuple(replaced), self._place)
 
     def upload(self, staged: Staged) -> None:
         """Bring what is staged to where it becomes public, still hidden, and to disk."""
@@ -150,17 +155,16 @@ class Shelf:
             links: Links that shall lead to it, such as ``testing/9``.
 
         Raises:
+            DescriptorError: A link has the name of another release; nothing is done.
             SurroundingsError: Something that is no link has the name of one; nothing is done.
         """
         view = look(self._place, staged.layout)
-        self._check_names(view, links)
-        now = int(time.time())
-        for name in filter(None, (*view.stored, view.current)):
-            now = max(now, moment(name) + 1)
-        withdraw_newer(self._place, view)
-        generation = moment_name(now)
-        self._place.settle(staged.hidden, view.layout.inside(generation), now)
-        return self._show(view, generation, links)
+        missing = self._check_names(view, links)
+        if view.origin:  # it is no longer what was retired to here
+            self._place.remove(view.layout.inside(ORIGIN))
+        made, notes = bring_out(self._place, view, staged.hidden, links=self._links)
+        make_links(self._place, view.layout, missing)
+        return Flip(made, view.current, (*notes, *self._left_alone(links)))
 
     def rollback(self, folder: str, links: Sequence[str] = ()) -> Flip:
         """Make the generation public again that is next older than the public one.
@@ -168,18 +172,20 @@ class Shelf:
         Each call goes one further back; the way forward is to publish anew.
 
         Raises:
-            DescriptorError: There is no older one.
+            DescriptorError: There is no older one, or a link has the name of another release.
             SurroundingsError: Something that is no link has the name of one; nothing is done.
         """
         view = look(self._place, Layout.of(folder))
-        self._check_names(view, links)
+        missing = self._check_names(view, links)
         older = [name for name in view.stored if view.current and name < view.current]
         if not older:
             raise DescriptorError(
                 f"{printable(view.layout.folder)} has no older generation to go back to",
                 hint="publish what shall be public; publish.keep says how many generations stay",
             )
-        return self._show(view, older[-1], links)
+        notes = expose(self._place, view, older[-1], links=self._links)
+        make_links(self._place, view.layout, missing)
+        return Flip(older[-1], view.current, (*notes, *self._left_alone(links)))
 
     def keep(self, folder: str, count: int) -> tuple[str, ...]:
         """Remove the oldest generations beyond ``count``, not counting the public one.
@@ -198,65 +204,79 @@ class Shelf:
         ]
         return tuple(name for name in surplus if remove_generation(self._place, view, name))
 
-    def move(self, folder: str, to: str) -> tuple[str, ...]:
-        """Give a release another folder, with all its generations.
+    def withdraw(self, folder: str) -> str:
+        """Take the public name away; nobody goes back later to the generation that had it.
+
+        It stays until ``keep`` removes it, as one that was taken back does.
 
         Returns:
-            The links that led to the old one, and lead nowhere now.
+            The generation.
 
         Raises:
-            DescriptorError: There is no such release, or one at the new place.
+            DescriptorError: Nothing that we published is public there.
         """
-        old, new = (look(self._place, Layout.of(name)) for name in (folder, to))
-        if old.public is None:
-            raise DescriptorError(f"there is no {printable(old.layout.folder)} to move")
-        if new.public or (old.stored and new.stored):
-            raise DescriptorError(
-                f"{printable(new.layout.folder)} is there already",
-                hint="move it away, or name another folder",
-            )
-        if old.stored:
-            self._place.remove(new.layout.store)
-            self._place.rename(old.layout.store, new.layout.store)
-        shown = shown_generation(old.layout, old.public)
-        if shown:
-            target = new.layout.target(shown)
-            self._place.link(new.layout.folder, target, new.layout.inside(LINK))
-            self._place.remove(old.layout.folder)
-        else:
-            self._place.rename(old.layout.folder, new.layout.folder)
-        return old.leading_to(old.layout.folder)
+        view = look(self._place, Layout.of(folder))
+        current = view.marked if view.is_folder else view.current
+        if current is None:
+            raise DescriptorError(f"there is no {printable(view.layout.folder)} that we published")
+        take_in(self._place, view, current)
+        return current
+
+    def retire(self, folder: str, to: str) -> tuple[str, ...]:
+        """Make what is public as ``folder`` public as ``to``; the old name becomes a link to it.
+
+        Without links the old name goes. Of both only the public generation stays. Neither name is
+        ever absent meanwhile. Where a run was cut off, the next one ends well; it only finishes if
+        ``is_retired`` is true. Only the lock of ``folder`` is to be held.
+
+        Returns:
+            The links in the root and beside the release that lead to ``folder``.
+
+        Raises:
+            BusyError: Somebody else changes ``to``.
+            DescriptorError: Nothing is public as ``folder``, or another release is as ``to``.
+        """
+        old, new = Layout.of(folder), Layout.of(to)
+        if f"{new.folder}/".startswith(f"{old.folder}/"):
+            raise DescriptorError(f"{printable(to)} is {printable(folder)}, or lies in it")
+        with self.locked(to):
+            return retire(self._place, old, new, links=self._links)
+
+    def is_retired(self, folder: str, to: str) -> bool:
+        """Whether the release ``folder`` is public as ``to`` now, and no longer by itself."""
+        return is_retired(*(look(self._place, Layout.of(name)) for name in (folder, to)))
+
+    def lead(self, folder: str, links: Sequence[str]) -> tuple[str, ...]:
+        """Make ``links`` lead to a public release; those that do stay as they are.
+
+        Returns:
+            What else a user should know, a sentence each.
+
+        Raises:
+            DescriptorError: Nothing is public there, or a link has the name of another release;
+                nothing is done.
+            SurroundingsError: Something that is no link has the name of one; nothing is done.
+        """
+        view = look(self._place, Layout.of(folder))
+        missing = self._check_names(view, links)
+        if view.current is None:
+            raise DescriptorError(f"there is no {printable(view.layout.folder)} to lead to")
+        make_links(self._place, view.layout, missing)
+        return self._left_alone(links)
 
     def drop_link(self, name: str) -> None:
         """Remove the link ``name``; what is no link stays."""
-        layout = Layout.of(name)
-        (beside,) = self._place.listings([layout.parent])
-        entry = beside.get(layout.leaf)
-        if entry and entry.kind is Kind.LINK:
-            self._place.remove(layout.folder)
+        drop_link(self._place, Layout.of(name))
 
-    def _show(self, view: View, generation: str, links: Sequence[str]) -> Flip:
-        note = expose(self._place, view, generation, links=self._links)
-        notes = (*note, *self._lead(view.layout, links))
-        return Flip(generation, view.current, notes)
-
-    def _lead(self, layout: Layout, links: Sequence[str]) -> Iterator[str]:
-        for link in links:
-            if not self._links:
-                yield f"{link} is left as it is: publish.links is false"
-                continue
-            target = posixpath.relpath(layout.folder, posixpath.dirname(link) or ".")
-            self._place.link(link, target, layout.inside(LINK))
-
-    def _check_names(self, view: View, links: Sequence[str]) -> None:
+    def _check_names(self, view: View, links: Sequence[str]) -> dict[str, str]:
         if view.public and view.public.kind is Kind.FILE:
-            raise _in_the_way(view.layout.folder, "a file")
-        layouts = [Layout.of(link) for link in links] if self._links else []
-        listings = self._place.listings([layout.parent for layout in layouts]) if layouts else ()
-        for layout, beside in zip(layouts, listings, strict=True):
-            entry = beside.get(layout.leaf)
-            if entry and entry.kind is not Kind.LINK:
-                raise _in_the_way(layout.folder, "no link")
+            raise in_the_way(view.layout.folder, "a file")
+        return missing_links(self._place, view.layout, links) if self._links else {}
+
+    def _left_alone(self, links: Sequence[str]) -> tuple[str, ...]:
+        if self._links:
+            return ()
+        return tuple(f"{link} is left as it is: publish.links is false" for link in links)
 
 
 def open_shelf(
@@ -275,11 +295,3 @@ def open_shelf(
         RemotePlace(Host(host, root_path, ssh), scratch) if host else LocalPlace(Path(root_path))
     )
     return Shelf(place, links=links)
-
-
-def _is_release(name: str, entry: Entry) -> bool:
-    return entry.kind is Kind.FOLDER or shown_generation(Layout(name), entry) is not None
-
-
-def _in_the_way(name: str, what: str) -> SurroundingsError:
-    return SurroundingsError(f"{printable(name)} is {what}", hint="move it away")

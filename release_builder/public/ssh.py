@@ -75,7 +75,7 @@ class Host:
         self._root = str(root)
         self._ssh = (*shlex.split(ssh), *_OPTIONS)
         self._shared: tuple[str, ...] = ()
-        self._is_held: Callable[[], bool] | None = None
+        self._held: tuple[Callable[[], bool], ...] = ()
         self._keep_open: tuple[int, ...] = ()
 
     def script(self, text: str, *arguments: str) -> str:
@@ -131,7 +131,8 @@ class Host:
     def holding(self, store: str, log: Path, keep_open: int) -> Iterator[None]:
         """Hold the lock of the folder ``store`` there, which is made where missing.
 
-        All that is done meanwhile goes over the connection that holds it.
+        All that is done meanwhile goes over the connection that holds it. Other locks may be held
+        inside: each has a connection of its own, and all of them must last.
 
         Args:
             store: The folder; the lock is its file ``.lock``.
@@ -152,11 +153,13 @@ class Host:
             argv = ["sh", "-c", _BEAT, "sh", str(os.getpid()), *ssh, command]
             is_alive = stack.enter_context(process.start(argv, log=log, env=env))
             self._wait_for_lock(is_alive, log, store)
-            self._shared, self._is_held, self._keep_open = shared, is_alive, (keep_open,)
+            before = self._shared, self._held, self._keep_open
+            self._shared = shared
+            self._held, self._keep_open = (*self._held, is_alive), (*self._keep_open, keep_open)
             try:
                 yield
             finally:
-                self._shared, self._is_held, self._keep_open = (), None, ()
+                self._shared, self._held, self._keep_open = before
 
     def _wait_for_lock(self, is_alive: Callable[[], bool], log: Path, store: str) -> None:
         ended = False
@@ -177,7 +180,7 @@ class Host:
             time.sleep(0.02)
 
     def _check_lock(self) -> None:
-        if self._is_held is not None and not self._is_held():
+        if not all(is_held() for is_held in self._held):
             raise IncompleteError(
                 f"the connection to {self._name} that held the lock is gone",
                 hint="run it again later",

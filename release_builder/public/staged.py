@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import posixpath
 import shutil
@@ -16,15 +17,15 @@ from release_builder.public.copying import (
     link_file,
     make_folders,
     same_file,
-    sync_file,
 )
-from release_builder.public.layout import NEXT
+from release_builder.public.layout import NEXT, is_stored
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Collection, Iterator
     from pathlib import Path
 
     from release_builder.public.layout import Layout
+    from release_builder.public.place import Place
 
 
 def _nothing(_count: int) -> None: ...
@@ -42,7 +43,7 @@ class Staged:
         root: The folder, on this machine.
         source: What it starts from, below the public root; None for nothing.
         replaced: Files and folders of ``source`` that are to come anew.
-        known: Where ``source`` lies on this machine; None where it does not.
+        place: The public root.
     """
 
     def __init__(
@@ -51,13 +52,20 @@ class Staged:
         root: Path,
         source: str | None,
         replaced: tuple[str, ...],
-        known: Path | None,
+        place: Place,
     ) -> None:
         self.layout = layout
         self.root = root
         self.source = source
-        self.replaced = replaced
-        self._known = known
+        self._replaced = replaced
+        self._removed: list[str] = []
+        self._known = place.local(source) if source else None
+        self._place = place
+
+    @property
+    def replaced(self) -> tuple[str, ...]:
+        """Files and folders of ``source`` that are not in it, but for what was added since."""
+        return (*self._replaced, *self._removed)
 
     @property
     def hidden(self) -> str:
@@ -67,19 +75,20 @@ class Staged:
     def add(self, source: Path, name: str) -> None:
         """Make the regular file ``source`` the file ``name``, readable for all.
 
-        Where it can be linked it is linked; a copy is made otherwise, or the same file (size,
-        time and bytes) of what is public is linked. ``source`` must not be changed in place later.
+        It is linked where nobody writes it any more: if it lies in a generation of this root, or
+        if the same file (size, time and bytes) is public. Of all else a copy is made, so ``source``
+        may be written later.
 
         Raises:
             WrongBytesError: ``name`` leads out of the folder, or ``source`` is no regular file.
+            IncompleteError: Somebody writes ``source`` now.
         """
         with self._guarded():
             mode = source.lstat().st_mode
             if not stat.S_ISREG(mode):
                 raise WrongBytesError(f"{printable(str(source))} is not a regular file")
             target = self._free(name)
-            if _is_fit(mode) and link_file(source, target):
-                sync_file(target)
+            if _is_fit(mode) and self._is_ours(source) and link_file(source, target):
                 return
             known = self._known / name if self._known else None
             if known and same_file(source, known) and link_file(known, target):
@@ -100,8 +109,29 @@ class Staged:
                 out.flush()
                 os.fsync(out.fileno())
 
+    def remove(self, name: str) -> None:
+        """Drop the file ``name``, or the folder with all below it, if it is there.
+
+        Raises:
+            WrongBytesError: ``name`` leads out of the folder, or is the folder itself.
+        """
+        plain = posixpath.normpath(files.check_relative(name))
+        if plain == ".":
+            raise WrongBytesError(f"'{printable(name)}' is all that is staged")
+        with self._guarded():
+            path = self._path(plain)
+            if path.is_dir() and not path.is_symlink():
+                shutil.rmtree(path)
+            elif os.path.lexists(path):
+                path.unlink()
+        self._removed.append(plain)
+
     def add_tree(
-        self, source: Path, name: str, on_file: Callable[[int], object] = _nothing
+        self,
+        source: Path,
+        name: str,
+        on_file: Callable[[int], object] = _nothing,
+        skip: Collection[str] = (),
     ) -> None:
         """Add all files below ``source`` below ``name``; links stay links.
 
@@ -109,35 +139,44 @@ class Staged:
             source: A folder; links in it may not lead out of it.
             name: The folder that gets its content; ``.`` for the release itself.
             on_file: Gets the bytes of each file that was added.
+            skip: Names that are left out in every folder, with all below them.
 
         Raises:
-            WrongBytesError: A link leads out, or something is neither file, folder nor link.
+            WrongBytesError: A link leads out or to itself, or something is neither file, folder
+                nor link.
         """
         with self._guarded():
-            self._add_folder(source, source.resolve(), name, on_file)
+            self._add_folder(source, source.resolve(), name, on_file, frozenset(skip))
 
     def _add_folder(
-        self, folder: Path, top: Path, name: str, on_file: Callable[[int], object]
+        self,
+        folder: Path,
+        top: Path,
+        name: str,
+        on_file: Callable[[int], object],
+        skip: frozenset[str],
     ) -> None:
         make_folders(self._path(name))
-        for path in sorted(folder.iterdir()):
+        for path in sorted(each for each in folder.iterdir() if each.name not in skip):
             inner = posixpath.join(name, path.name)
             status = path.lstat()
             if stat.S_ISDIR(status.st_mode):
-                self._add_folder(path, top, inner, on_file)
+                self._add_folder(path, top, inner, on_file, skip)
             elif stat.S_ISLNK(status.st_mode):
-                target = path.readlink()
-                if target.is_absolute() or not path.resolve().is_relative_to(top):
-                    raise WrongBytesError(
-                        f"{printable(str(path))} is a link that leads out of {printable(str(top))}",
-                        hint="put a file or a relative link there",
-                    )
-                self._free(inner).symlink_to(target)
+                self._free(inner).symlink_to(_target(path, top))
             else:
                 self.add(path, inner)
                 on_file(status.st_size)
         times = folder.stat()
         os.utime(self._path(name), ns=(times.st_atime_ns, times.st_mtime_ns))
+
+    def _is_ours(self, source: Path) -> bool:
+        """Whether it lies in a generation of this root, where nobody writes."""
+        root = self._place.local("")
+        if root is None:
+            return False
+        path, top = source.resolve(), root.resolve()
+        return path.is_relative_to(top) and is_stored(path.relative_to(top).parts[:-1])
 
     def _path(self, name: str) -> Path:
         folder, leaf = posixpath.split(files.check_relative(name.rstrip("/")))
@@ -163,3 +202,21 @@ class Staged:
 def _is_fit(mode: int) -> bool:
     """Whether a web server may read it and not everybody may write it."""
     return mode & 0o444 == 0o444 and not mode & 0o7002
+
+
+def _target(link: Path, top: Path) -> Path:
+    """Where a link of the tree ``top`` leads, as it says."""
+    target = link.readlink()
+    try:
+        link.stat()
+    except OSError as error:
+        if error.errno == errno.ELOOP:
+            raise WrongBytesError(
+                f"{printable(str(link))} is a link that leads to itself", hint="remove it"
+            ) from error
+    if target.is_absolute() or not link.resolve().is_relative_to(top):
+        raise WrongBytesError(
+            f"{printable(str(link))} is a link that leads out of {printable(str(top))}",
+            hint="put a file or a relative link there",
+        )
+    return target

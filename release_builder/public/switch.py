@@ -2,10 +2,21 @@
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING
 
-from release_builder.public.layout import AWAY, GONE, LAST, LINK, moment_name, withdrawn_name
+from release_builder.public.layout import (
+    AWAY,
+    GONE,
+    LAST,
+    LINK,
+    MARK,
+    moment,
+    moment_name,
+    withdrawn_name,
+)
 from release_builder.public.place import Kind
+from release_builder.public.view import look, shown_generation
 
 if TYPE_CHECKING:
     from release_builder.public.layout import Layout
@@ -26,21 +37,81 @@ def expose(place: Place, view: View, generation: str, *, links: bool) -> tuple[s
         What else a user should know, a sentence each.
     """
     layout = view.layout
-    inside, away = layout.inside(generation), layout.inside(AWAY)
-    is_folder = view.public is not None and view.public.kind is Kind.FOLDER
-    if links and not is_folder:
+    if links and not view.is_folder:
         place.link(layout.folder, layout.target(generation), layout.inside(LINK))
-        return ()
-    if view.public is None:
-        place.rename(inside, layout.folder)
-        return ()
+    elif view.public is None:
+        place.rename(layout.inside(generation), layout.folder)
+    else:
+        kept = _exchange(place, view, generation, links=links)
+        if links:
+            place.remove(layout.inside(MARK))
+            return (f"{layout.folder} was a folder: it is generation {kept} now",)
+    if not links:
+        place.link(layout.inside(MARK), generation, layout.inside(LINK))
+    return ()
+
+
+def _exchange(place: Place, view: View, generation: str, *, links: bool) -> str | None:
+    """Let a generation, or the link to it, take the place of what is public."""
+    layout, away = view.layout, view.layout.inside(AWAY)
+    if view.is_folder and view.current:
+        # From here on its time tells which it is, which somebody may have changed.
+        place.settle(layout.folder, layout.folder, moment(view.current))
     if links:
         place.link(away, layout.target(generation), away)
     else:
-        place.rename(inside, away)
+        place.settle(layout.inside(generation), away, moment(generation))
     place.exchange(away, layout.folder, layout.inside(LAST))
-    kept = _put_by(place, layout, AWAY)
-    return (f"{layout.folder} was a folder: it is generation {kept} now",) if links else ()
+    return _put_by(place, layout, AWAY)
+
+
+def bring_out(place: Place, view: View, hidden: str, *, links: bool) -> tuple[str, tuple[str, ...]]:
+    """Make an uploaded folder the next generation, and public.
+
+    Returns:
+        The generation, and what else a user should know, a sentence each.
+    """
+    withdraw_newer(place, view)
+    now = view.new_moment(int(time.time()))
+    generation = moment_name(now)
+    place.settle(hidden, view.layout.inside(generation), now)
+    return generation, expose(place, view, generation, links=links)
+
+
+def take_in(place: Place, view: View, generation: str) -> None:
+    """Withdraw the public generation: its public name goes, and nobody goes back to it."""
+    layout = view.layout
+    withdraw_newer(place, view)
+    kept = layout.inside(withdrawn_name(generation))
+    if view.is_folder:
+        place.rename(layout.folder, kept)
+        place.remove(layout.inside(MARK))
+    else:
+        place.rename(layout.inside(generation), kept)
+        place.remove(layout.folder)
+
+
+def lead_away(place: Place, view: View, target: str | None) -> None:
+    """Let the public name be a link that says ``target``; None: let it go.
+
+    What was public goes, or stays as a generation.
+    """
+    layout, gone = view.layout, view.layout.inside(GONE)
+    if not view.is_folder:
+        if target is None:
+            place.remove(layout.folder)
+        else:
+            place.link(layout.folder, target, layout.inside(LINK))
+        return
+    if target is None:
+        place.rename(layout.folder, gone)
+    else:
+        away = layout.inside(AWAY)
+        place.link(away, target, away)
+        place.exchange(away, layout.folder, layout.inside(LAST))
+        place.rename(away, gone)
+    place.remove(gone)
+    place.remove(layout.inside(MARK))
 
 
 def heal(place: Place, layout: Layout) -> None:
@@ -61,6 +132,11 @@ def heal(place: Place, layout: Layout) -> None:
             _put_by(place, layout, name)
     if GONE in store:
         place.remove(layout.inside(GONE))
+    if MARK in store and look(place, layout).marked is None:
+        place.remove(layout.inside(MARK))
+    shown = shown_generation(layout, beside[layout.leaf]) if layout.leaf in beside else None
+    if shown and shown not in store and withdrawn_name(shown) in store:
+        place.remove(layout.folder)
 
 
 def withdraw_newer(place: Place, view: View) -> None:
@@ -93,7 +169,7 @@ def _put_by(place: Place, layout: Layout, name: str) -> str | None:
         place.remove(layout.inside(name))
         return None
     seconds = store[name].changed
-    while moment_name(seconds) in store:
+    while store.keys() & {moment_name(seconds), withdrawn_name(moment_name(seconds))}:
         seconds += 1
     place.rename(layout.inside(name), layout.inside(moment_name(seconds)))
     return moment_name(seconds)

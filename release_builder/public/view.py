@@ -6,7 +6,17 @@ import posixpath
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from release_builder.public.layout import is_generation, is_withdrawn, leads_to, moment_name
+from release_builder.public.layout import (
+    AWAY,
+    MARK,
+    ORIGIN,
+    is_generation,
+    is_withdrawn,
+    leads_to,
+    moment,
+    moment_name,
+    withdrawn_name,
+)
 from release_builder.public.place import Kind
 
 if TYPE_CHECKING:
@@ -47,24 +57,55 @@ class View:
         return sorted(name for name, entry in self.store.items() if entry.kind is Kind.FOLDER)
 
     @property
+    def is_folder(self) -> bool:
+        """Whether a folder has the public name."""
+        return self.public is not None and self.public.kind is Kind.FOLDER
+
+    @property
     def current(self) -> str | None:
-        """The generation that is public, where it is there; a folder's is that of its time."""
+        """The generation that is public, where it is there.
+
+        That of a folder is the marked one, or that of its time. A link that leads elsewhere, such
+        as to another release, is none.
+        """
         if self.public is None or self.public.kind is Kind.FILE:
             return None
-        if self.public.kind is Kind.FOLDER:
-            return moment_name(self.public.changed)
+        if self.is_folder:
+            return self.marked or moment_name(self.public.changed)
         shown = shown_generation(self.layout, self.public)
         return shown if shown in self.stored else None
 
     @property
-    def lies(self) -> str | None:
-        """Where what is public lies; None where nothing is, or a link leads out of the root."""
-        if self.public is None or self.public.kind is Kind.FILE:
+    def marked(self) -> str | None:
+        """The generation that we made the public folder; None where that is not sure."""
+        mark = self.store.get(MARK)
+        if mark is None or not self.is_folder or not is_generation(mark.target):
             return None
-        if self.public.kind is Kind.FOLDER:
-            return self.layout.folder
-        there = leads_to(self.layout.folder, self.public.target)
-        return None if there.startswith(("/", "../")) or there in {".", ".."} else there
+        left_over = {mark.target, withdrawn_name(mark.target), AWAY}
+        return None if left_over & self.store.keys() else mark.target
+
+    @property
+    def origin(self) -> str | None:
+        """The folder that the release had before it was retired to here; None if it was not."""
+        mark = self.store.get(ORIGIN)
+        return mark.target if mark else None
+
+    @property
+    def lies(self) -> str | None:
+        """Where the public generation lies; None where there is none."""
+        if self.current is None:
+            return None
+        return self.layout.folder if self.is_folder else self.layout.inside(self.current)
+
+    @property
+    def leads(self) -> str | None:
+        """Where the public name leads, if it is a link; see leads_to."""
+        return self.links.get(self.layout.folder)
+
+    def new_moment(self, now: int) -> int:
+        """A second, ``now`` or later, that is later than all generations that there are."""
+        names = filter(None, (*self.stored, *self.withdrawn, self.current))
+        return max(now, *(moment(name) + 1 for name in names), 0)
 
     def leading_to(self, path: str) -> tuple[str, ...]:
         """The links, but the public name itself, that lead to ``path`` or below it."""

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from release_builder import process
+from release_builder.epoch import source_date_epoch
 from release_builder.errors import (
     DescriptorError,
     SurroundingsError,
@@ -130,16 +131,12 @@ def _epoch(tree: TreeFiles) -> int:
     """When the image was made, as it says itself: in seconds since 1970.
 
     Raises:
-        DescriptorError: SOURCE_DATE_EPOCH is no number.
+        DescriptorError: SOURCE_DATE_EPOCH is no time.
         WrongBytesError: It is not set, and ``.discinfo`` is broken.
         OSError: It is not set, and there is no ``.discinfo``.
     """
-    if given := os.environ.get("SOURCE_DATE_EPOCH"):
-        if not given.isdecimal():
-            raise DescriptorError(
-                f"SOURCE_DATE_EPOCH is '{printable(given)}'", hint="set it to seconds since 1970"
-            )
-        return int(given)
+    if (given := source_date_epoch(os.environ)) is not None:
+        return given
     return treeinfo.parse_discinfo(tree.read(".discinfo", treeinfo.MOST_BYTES)).timestamp
 
 

@@ -12,10 +12,11 @@ from release_builder.files import open_regular
 from release_builder.jigdo.template import read_template
 from release_builder.steps.find_pair import read_jigdo
 from release_builder.steps.image_file import measure
+from release_builder.steps.truth import truth_about
 from release_builder.trust.expected import Expectation, compare
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
     from pathlib import Path
 
     from release_builder.digests import Digest
@@ -61,16 +62,16 @@ def read_content(
     image: Path,
     jigdo: Path,
     tree: Path | None,
-    known: tuple[Expectation, ...] = (),
+    known: Iterable[Expectation] | None = None,
 ) -> Content:
     """The image and the pair at these places, held against one another.
 
     Args:
-        context: Its cache knows digests; its monitor hears how far it is.
+        context: Of the release.
         image: Where the image should be.
         jigdo: Where its .jigdo should be; the template lies beside it.
         tree: The installer tree, if it is to be public too.
-        known: What else is known of the image.
+        known: What else is known of the image; None for what the descriptor and sums files say.
 
     Raises:
         IncompleteError: One is not there.
@@ -88,11 +89,12 @@ def read_content(
     _check_template(context, template, said)
     with open_regular(template) as stream:
         description = read_template(stream, printable(template.name)).description
-    algorithms = dict.fromkeys((*SUMS, description.image.digest.algorithm))
-    found = measure(image, algorithms, context.cache, monitor=context.monitor)
-    for mismatch in compare(
-        (_said_by(template, description.image), *known), found.digests, found.size
-    ):
+    if known is None:
+        known = truth_about(context.plan, description.image).expectations
+    said_of_it = (_said_by(template, description.image), *known)
+    algorithms = {each.digest.algorithm for each in said_of_it if each.digest}
+    found = measure(image, {*SUMS, *algorithms}, context.cache, monitor=context.monitor)
+    for mismatch in compare(said_of_it, found.digests, found.size):
         raise WrongBytesError(
             f"{printable(str(image))}: {mismatch}",
             hint="make image and pair anew: release-builder build, or compose",

@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import time
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
-from release_builder.descriptor.publishing import Preflight
-from release_builder.errors import DescriptorError
+from release_builder.epoch import source_date_epoch
+from release_builder.errors import DescriptorError, ReleaseBuilderError
 from release_builder.pages.release_page import ReleasePage
 from release_builder.public.ibay import links_advice
 from release_builder.public.shelf import open_shelf
 from release_builder.report import Finding, Outcome, Severity, StepResult
-from release_builder.steps import releases_index
-from release_builder.steps.fill import FileNames, fill
+from release_builder.steps.fill import KEY, fill, record_of
+from release_builder.steps.finish_public import all_there, finish, same
 from release_builder.steps.page_changes import with_changes
 from release_builder.steps.record import NAME as RECORD
 from release_builder.steps.record import Record, read_record
@@ -23,19 +24,14 @@ from release_builder.steps.stranger import try_out
 from release_builder.trust.gpg import Keyring, check_secret_key
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from release_builder.descriptor.publication import Publication
     from release_builder.plan import Plan
     from release_builder.public.shelf import Flip, Shelf
     from release_builder.steps import Context
     from release_builder.steps.content import Content
     from release_builder.trust.gpg import Signer
-
-
-_TRIED: Final = {
-    Preflight.URLS: "each part is where the .jigdo says, by the web server's word",
-    Preflight.REBUILD: "the image was rebuilt with nothing but what is public now",
-    Preflight.OFF: "whether a stranger can rebuild it was not tried",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +80,7 @@ def public_of(plan: Plan) -> Public:
         links=publication.links,
         scratch=plan.workdir.root,
     )
-    link = publication.link_at(plan.stage)
+    link = publication.link_at(plan.stage) if publication.links else None
     return Public(publication, shelf, publication.folder_at(plan.stage), (link,) if link else ())
 
 
@@ -109,55 +105,74 @@ def signer_of(plan: Plan, publication: Publication) -> Signer | None:
 
 
 def make_public(
-    context: Context, step: str, public: Public, content: Content, page: ReleasePage
+    context: Context,
+    step: str,
+    public: Public,
+    contents: Sequence[tuple[Plan, Content]],
+    page: ReleasePage,
 ) -> StepResult:
-    """Make ``content`` public; until all of it is tried out, nothing public is touched.
+    """Make ``contents`` public together; until all is tried out, nothing public is touched.
+
+    What is public just so is only finished: its links, the index.
 
     Args:
         context: Of the release.
         step: For the result.
         public: Where.
-        content: What.
+        contents: What, by the plan of each arch.
         page: What the release's page tells, but for the images.
 
     Raises:
-        ReleaseBuilderError: It is not public, and all is as it was.
+        ReleaseBuilderError: All is as it was.
     """
     publication, shelf = public.publication, public.shelf
     with shelf.locked(public.folder):
-        before = public.record()
-        if before and _is_public(before, content, FileNames.of(context.plan.release)):
-            return _unchanged(step, public)
-        release = context.plan.release
-        page, notes = with_changes(context, public, content, page, before)
-        staged = shelf.stage(public.folder, [release.tree] if content.tree else [])
+        before, here = public.record(), shelf.local(public.folder)
+        _check_signed(before, publication)
+        page, notes = with_changes(context, public, contents, page, before)
+        record = record_of(context, publication, contents, page, before)
+        if before and same(before, record) and all_there(context, record, contents, here):
+            findings = finish(public, before, context.plan.release.version)
+            return _unchanged(step, public, findings)
+        trees = [plan.release.tree for plan, content in contents if content.tree]
+        staged = shelf.stage(public.folder, trees)
         try:
-            record = fill(context, publication, staged, content, page, before)
+            fill(context, publication, staged, contents, record, here)
             shelf.upload(staged)
-            findings = (*notes, *try_out(context, publication, staged, content))
+            tried = [try_out(context, plan, publication, staged) for plan, _ in contents]
+            findings = (*notes, *(finding for each in tried for finding in each.findings))
             if any(finding.severity.status for finding in findings):
                 shelf.discard(staged)
                 return _refused(step, public, findings)
-            flip = shelf.flip(staged, public.links)
+            flip = shelf.flip(staged)
         except BaseException:
-            shelf.discard(staged)
+            with contextlib.suppress(ReleaseBuilderError, OSError):
+                shelf.discard(staged)
             raise
-        removed = shelf.keep(public.folder, publication.keep)
-        releases_index.enter(shelf, public.folder, record.page)
-    return _done(step, public, flip, findings, len(removed))
+        after = finish(public, record, context.plan.release.version)
+    words = tuple(dict.fromkeys(each.words for each in tried))
+    return _done(step, public, flip, words, (*findings, *after))
+
+
+def _check_signed(before: Record | None, publication: Publication) -> None:
+    if before and before.page.signer and not publication.key:
+        raise DescriptorError(
+            f"what is public is signed by {before.page.signer}, and this would not be",
+            hint="add `key:` below `publish:`; or take it back first: publish --rollback",
+        )
 
 
 def page_of(plan: Plan, publication: Publication, signer: Signer | None) -> ReleasePage:
     """What the release's page tells before there is anything to compare it with."""
-    folder, keys = publication.folder_at(plan.stage), plan.release.keys
+    folder = publication.folder_at(plan.stage)
     return ReleasePage(
         title=publication.title,
         version=plan.release.version.text,
         stage=plan.stage.value,
-        published=_now(),
+        published=datetime.fromtimestamp(source_date_epoch(os.environ) or int(time.time()), UTC),
         images=(),
         signer=str(signer or ""),
-        key_file=keys[0].name if keys and signer else "",
+        key_file=KEY if signer else "",
         previous="",
         changes=(),
         notes=(),
@@ -182,37 +197,19 @@ def ibay_advice(publication: Publication) -> tuple[Finding, ...]:
     )
 
 
-def _now() -> datetime:
-    epoch = os.environ.get("SOURCE_DATE_EPOCH", "")
-    return datetime.fromtimestamp(int(epoch) if epoch.isdecimal() else int(time.time()), UTC)
-
-
-def _is_public(before: Record, content: Content, names: FileNames) -> bool:
-    """Whether what is public has this image and this .jigdo, which names all parts."""
-    files = before.files.get(names.folder, {})
-    image, jigdo = files.get(names.image), files.get(names.jigdo)
-    if not image or not jigdo:
-        return False
-    return set(image.digests) == set(content.digests.values()) and set(jigdo.digests) == set(
-        content.jigdo_digests.values()
-    )
-
-
-def _unchanged(step: str, public: Public) -> StepResult:
+def _unchanged(step: str, public: Public, findings: tuple[Finding, ...]) -> StepResult:
     return StepResult(
         step,
         Outcome.UNCHANGED,
         f"{public.folder} is public already, just so",
+        findings=findings,
         facts=_facts(public, public.shelf.current(public.folder) or ""),
     )
 
 
 def _refused(step: str, public: Public, findings: tuple[Finding, ...]) -> StepResult:
-    wrong = any(
-        finding.severity is not Severity.INCOMPLETE
-        for finding in findings
-        if finding.severity.status
-    )
+    due = [finding.severity for finding in findings if finding.severity.status]
+    wrong = any(severity is not Severity.INCOMPLETE for severity in due)
     return StepResult(
         step,
         Outcome.FAILED if wrong else Outcome.INCOMPLETE,
@@ -222,17 +219,14 @@ def _refused(step: str, public: Public, findings: tuple[Finding, ...]) -> StepRe
 
 
 def _done(
-    step: str, public: Public, flip: Flip, findings: tuple[Finding, ...], removed: int
+    step: str, public: Public, flip: Flip, words: tuple[str, ...], findings: tuple[Finding, ...]
 ) -> StepResult:
     where = f"public as {public.folder}, generation {flip.generation}"
-    led = f"; {', '.join(public.links)} leads there" if public.links else ""
-    tried = f"\n{_TRIED[public.publication.preflight]}"
     notes = (Finding(Severity.NOTE, note) for note in flip.notes)
     return StepResult(
         step,
-        Outcome.DONE,
-        where + led + tried,
-        counts={"generations_removed": removed},
+        Outcome.FAILED if any(each.severity.status for each in findings) else Outcome.DONE,
+        "\n".join((where, *words)),
         findings=(*ibay_advice(public.publication), *findings, *notes),
         facts=_facts(public, flip.generation) | {"previous": flip.previous or ""},
     )

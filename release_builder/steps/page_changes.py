@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from release_builder.comparison import compare
@@ -15,9 +14,13 @@ from release_builder.report import Finding, Severity
 from release_builder.steps.releases_index import listed_releases
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
     from release_builder.comparison import PackageChange as Change
     from release_builder.pages.index_page import ListedRelease
     from release_builder.pages.release_page import ReleasePage
+    from release_builder.plan import Plan
     from release_builder.steps import Context
     from release_builder.steps.content import Content
     from release_builder.steps.go_public import Public
@@ -25,7 +28,11 @@ if TYPE_CHECKING:
 
 
 def with_changes(
-    context: Context, public: Public, content: Content, page: ReleasePage, now: Record | None
+    context: Context,
+    public: Public,
+    contents: Sequence[tuple[Plan, Content]],
+    page: ReleasePage,
+    now: Record | None,
 ) -> tuple[ReleasePage, tuple[Finding, ...]]:
     """``page`` with the packages that changed, if the release before it is public here too.
 
@@ -33,51 +40,47 @@ def with_changes(
     cannot be compared is no reason not to publish it: then a finding says why.
 
     Args:
-        context: Of the release, on one arch.
+        context: Its cache knows digests.
         public: Where it will be.
-        content: What it consists of.
+        contents: What it consists of, by the plan of each arch.
         page: What is told besides.
         now: What is public of it now: tells what changed on other arches.
     """
-    before = _before(context.plan.release.version, page.stage, listed_releases(public.shelf))
-    root = public.publication.root
-    if before is None or root.host or content.tree is None:
+    before = _before(Version.parse(page.version), page.stage, listed_releases(public.shelf))
+    here = public.shelf.local(before.folder) if before else None
+    if before is None or here is None:
         return page, ()
-    arch = context.plan.release.arch
+    changes: dict[tuple[str, str], PackageChange] = {}
     try:
-        old = find_place(Path(root.path) / before.folder, arch, context.cache)
-        new = Place(page.version, trees=(content.tree,))
-        inventories = (
-            read_inventory(
-                place,
-                changes=True,
-                algorithm=old.algorithm or "md5",
-                cache=context.cache,
-                monitor=context.monitor,
-            )
-            for place in (old, new)
-        )
-        changes = tuple(_shown(change) for change in compare(*inventories).packages)
+        for plan, content in contents:
+            if content.tree:
+                found = _compared(context, here, plan.release.arch, content.tree)
+                changes |= {(each.name, each.arch): each for each in found}
     except (ReleaseBuilderError, OSError) as error:
         why = f"the page does not say what changed since {before.version}: {error}"
         return page, (Finding(Severity.WARNING, why),)
-    told = _of_others(now, before.version, {arch, "noarch"}, changes)
-    merged = sorted((*told, *changes), key=lambda each: (each.name, each.arch))
-    return replace(page, previous=before.version, changes=tuple(merged)), ()
+    arches = {plan.release.arch for plan, _ in contents}
+    if now and now.page.previous == before.version:  # of the arches that are not published now
+        for each in now.page.changes:
+            if each.arch not in {*arches, "noarch"}:
+                changes.setdefault((each.name, each.arch), each)
+    merged = tuple(changes[key] for key in sorted(changes))
+    return replace(page, previous=before.version, changes=merged), ()
 
 
-def _of_others(
-    now: Record | None, previous: str, own: set[str], changes: tuple[PackageChange, ...]
-) -> tuple[PackageChange, ...]:
-    """What changed on the arches that are not published this time."""
-    if now is None or now.page.previous != previous:
-        return ()
-    told = {(each.name, each.arch) for each in changes}
-    return tuple(
-        each
-        for each in now.page.changes
-        if each.arch not in own and (each.name, each.arch) not in told
+def _compared(context: Context, here: Path, arch: str, tree: Path) -> list[PackageChange]:
+    old = find_place(here, arch, context.cache)
+    inventories = (
+        read_inventory(
+            place,
+            changes=True,
+            algorithm=old.algorithm or "md5",
+            cache=context.cache,
+            monitor=context.monitor,
+        )
+        for place in (old, Place(str(tree), trees=(tree,)))
     )
+    return [_shown(change) for change in compare(*inventories).packages]
 
 
 def _before(

@@ -3,22 +3,25 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from release_builder.errors import IncompleteError
+from release_builder.errors import DescriptorError, IncompleteError, ReleaseBuilderError
 from release_builder.jigdo.renamed import renamed
 from release_builder.report import Finding, Outcome, Severity, StepResult
-from release_builder.steps import releases_index
 from release_builder.steps.beta_words import beta_words
+from release_builder.steps.compose_tree import installer_tree
 from release_builder.steps.content import read_content
-from release_builder.steps.fill import FileNames
+from release_builder.steps.file_names import FileNames
 from release_builder.steps.go_public import make_public, page_of, public_of, signer_of
 from release_builder.steps.image_words import info, short_info
+from release_builder.steps.moved_servers import check_moved, moved_servers
+from release_builder.steps.retire import check_retirement, retire
 from release_builder.trust.expected import Expectation
 
 if TYPE_CHECKING:
-    from release_builder.plan import Plan
+    from pathlib import Path
+
+    from release_builder.plan import Plan, Promotion
     from release_builder.steps import Context
     from release_builder.steps.content import Content
     from release_builder.steps.go_public import Public
@@ -29,45 +32,81 @@ _HOW: Final = (
 
 
 def run(context: Context) -> StepResult:
-    """Publish the beta's image under the final's names, [Servers] pointing to the final's place.
+    """Publish the beta's images under the final's names, [Servers] pointing to the final's place.
 
     Raises:
         IncompleteError: The beta is not public.
         ReleaseBuilderError: Nothing is public that was not before.
     """
-    plan, beta_plan = context.plan, _beta(context.plan)
-    promotion = plan.options.promotion
-    assert promotion is not None  # who makes the plan sees to that
+    plan, promotion = context.plan, _promotion(context.plan)
+    beta_plan = _beta(plan)
     beta, final = public_of(beta_plan), public_of(plan)
     signer = signer_of(plan, final.publication)
-    content = _promoted(plan, beta_plan, _published(context, beta_plan, beta))
-    words = beta_words(content.image, content.tree, promotion.beta.version)
-    severity = Severity.WARNING if promotion.same_image else Severity.WRONG
-    honest = [Finding(severity, f"it still calls itself a beta: {word}") for word in words]
-    if honest and not promotion.same_image:
-        honest[-1] = replace(honest[-1], hint=_HOW)
-        return StepResult("promote", Outcome.FAILED, "nothing was changed", findings=tuple(honest))
-    if promotion.dry_run:
-        changes = "\n".join(_changes(plan, beta_plan, beta, final))
-        return StepResult("promote", Outcome.UNCHANGED, changes, findings=tuple(honest))
-    page = page_of(plan, final.publication, signer)
-    made = make_public(context, "promote", final, content, page)
-    findings = (*honest, *made.findings)
+    if promotion.obsolete:
+        check_retirement(beta)
+    with beta.shelf.locked(beta.folder):  # nobody replaces it meanwhile
+        contents = [(each, _promoted(context, each, beta, final)) for each in plan.each]
+        honest = _honest(promotion, contents)
+        if honest and not promotion.same_image:
+            honest[-1] = replace(honest[-1], hint=_HOW)
+            return StepResult(
+                "promote", Outcome.FAILED, "nothing was changed", findings=tuple(honest)
+            )
+        if promotion.dry_run:
+            changes = "\n".join(_changes(plan, beta, final))
+            return StepResult("promote", Outcome.UNCHANGED, changes, findings=tuple(honest))
+        page = page_of(plan, final.publication, signer)
+        made = make_public(context, "promote", final, contents, page)
+    made = replace(made, findings=(*honest, *made.findings))
     if promotion.obsolete and made.outcome in {Outcome.DONE, Outcome.UNCHANGED}:
-        findings += _retire(beta)
-    return replace(made, findings=findings)
+        made = replace(made, findings=(*made.findings, *retire(beta)))
+    return made
+
+
+def _promotion(plan: Plan) -> Promotion:
+    promotion = plan.options.promotion
+    if promotion is None:
+        raise DescriptorError("nobody says which beta is to be the final")
+    return promotion
 
 
 def _beta(plan: Plan) -> Plan:
-    promotion = plan.options.promotion
-    assert promotion is not None
-    options = replace(plan.options, stage=promotion.beta.version.stage)
-    return replace(plan, release=promotion.beta, options=options)
+    beta = _promotion(plan).beta
+    return replace(plan, release=beta, options=replace(plan.options, stage=beta.version.stage))
 
 
-def _published(context: Context, plan: Plan, beta: Public) -> Content:
-    """What is public of the beta, verified: from the public tree if that is here."""
-    record = beta.record()
+def _honest(promotion: Promotion, contents: list[tuple[Plan, Content]]) -> list[Finding]:
+    """Where the images still call themselves a beta."""
+    severity = Severity.WARNING if promotion.same_image else Severity.WRONG
+    several = len(contents) > 1
+    return [
+        Finding(severity, f"it still calls itself a beta: {word}{of_arch}")
+        for plan, content in contents
+        for of_arch in [f" ({plan.release.arch})" if several else ""]
+        for word in beta_words(content.image, promotion.beta.version)
+    ]
+
+
+def _promoted(context: Context, plan: Plan, beta: Public, final: Public) -> Content:
+    """What is public of the beta, verified, with the final's names and servers in its .jigdo."""
+    beta_plan, names = _beta(plan), FileNames.of(plan.release)
+    content = _published(replace(context, plan=beta_plan), beta)
+    texts = {
+        "Filename": names.image,
+        "Template": names.template,
+        "ShortInfo": short_info(plan),
+        "Info": info(plan),
+    }
+    servers = moved_servers(content.jigdo, plan, beta_plan, beta.folder, final.folder)
+    jigdo = renamed(content.jigdo, names.jigdo, texts, servers)
+    check_moved(jigdo, names.jigdo, beta.folder)
+    return replace(content, jigdo=jigdo)
+
+
+def _published(context: Context, beta: Public) -> Content:
+    """What is public of the beta on one arch: from the public tree if that is on this machine."""
+    plan = context.plan
+    record, here = beta.record(), beta.shelf.local(beta.folder)
     image = record.image(plan.release.image) if record else None
     if image is None:
         raise IncompleteError(
@@ -77,81 +116,38 @@ def _published(context: Context, plan: Plan, beta: Public) -> Content:
     known = tuple(
         Expectation("the published release.json", each, image.size) for each in image.digests
     )
-    root = beta.publication.root
-    if root.host:
-        folder, tree = plan.workdir.pair, plan.workdir.tree / plan.release.tree
-        place = plan.workdir.image / image.name
+    if here is None:
+        place, jigdo = plan.workdir.image / image.name, plan.workdir.pair / image.jigdo
+        tree = _tree(plan)
     else:
-        folder = Path(root.path) / beta.folder / image.folder
-        tree = Path(root.path) / beta.folder / plan.release.tree
-        place = folder / image.name
-    return read_content(
-        context, place, folder / image.jigdo, tree if tree.is_dir() else None, known
-    )
+        place, jigdo = here / image.folder / image.name, here / image.folder / image.jigdo
+        tree = here / plan.release.tree
+    return read_content(context, place, jigdo, tree if tree and tree.is_dir() else None, known)
 
 
-def _promoted(plan: Plan, beta_plan: Plan, content: Content) -> Content:
-    """``content`` with the final's names and servers in its .jigdo."""
-    names = FileNames.of(plan.release)
-    texts = {
-        "Filename": names.image,
-        "Template": names.template,
-        "ShortInfo": short_info(plan),
-        "Info": info(plan),
-    }
-    return replace(
-        content, jigdo=renamed(content.jigdo, names.jigdo, texts, _moves(plan, beta_plan))
-    )
+def _tree(plan: Plan) -> Path | None:
+    try:
+        return installer_tree(plan)
+    except ReleaseBuilderError:
+        return None
 
 
-def _moves(plan: Plan, beta_plan: Plan) -> dict[str, str]:
-    """By URL of a beta's server, that of the final's."""
-    return {
-        old: new
-        for label in beta_plan.release.servers
-        for old, new in zip(beta_plan.server_urls(label), plan.server_urls(label), strict=False)
-    }
-
-
-def _changes(plan: Plan, beta_plan: Plan, beta: Public, final: Public) -> list[str]:
+def _changes(plan: Plan, beta: Public, final: Public) -> list[str]:
     """What promoting would do, a line each."""
-    old, new = FileNames.of(beta_plan.release), FileNames.of(plan.release)
-    lines = [
-        f"{final.folder}/ would hold what {beta.folder}/ holds",
-        *(
-            f"{before} → {after}"
-            for before, after in zip(
-                (old.image, old.jigdo, old.template),
-                (new.image, new.jigdo, new.template),
-                strict=True,
-            )
-        ),
-        *(f"[Servers] {before} → {after}" for before, after in _moves(plan, beta_plan).items()),
-        *(f"{link} would lead to {final.folder}" for link in final.links),
-        "sums, manifest, pages would be made anew"
-        + (f", signed with {final.publication.key}" if final.publication.key else ""),
-        f"{plan.release.descriptor} would be its descriptor",
-    ]
-    promotion = plan.options.promotion
-    if promotion and promotion.obsolete:
+    lines = [f"{final.folder}/ would hold what {beta.folder}/ holds"]
+    for each in plan.each:
+        old, new = FileNames.of(_beta(each).release), FileNames.of(each.release)
+        pairs = ((old.image, new.image), (old.jigdo, new.jigdo), (old.template, new.template))
+        lines += [f"{before} → {after}" for before, after in pairs]
+        for label in each.release.servers:
+            before, after = (one.server_urls(label)[0] for one in (_beta(each), each))
+            lines.append(f"[Servers] {label}: {before} → {after}")
+    lines += [f"{link} would lead to {final.folder}" for link in final.links]
+    key = final.publication.key
+    lines.append(
+        "sums, manifest, pages would be made anew" + (f", signed with {key}" if key else "")
+    )
+    lines.append(f"{plan.release.descriptor} would be its descriptor")
+    if _promotion(plan).obsolete:
         lines.append(f"{beta.folder} would move to {beta.publication.obsolete}")
     return lines
-
-
-def _retire(beta: Public) -> tuple[Finding, ...]:
-    """Move the beta out of the way, once it is the final."""
-    target, shelf = beta.publication.obsolete, beta.shelf
-    record = beta.record()
-    with shelf.locked(beta.folder):
-        dead = shelf.move(beta.folder, target)
-    releases_index.strike(shelf, beta.folder, beta.publication.title)
-    if record:
-        releases_index.enter(shelf, target, record.page)
-    ours = [link for link in dead if link in beta.links]
-    for link in ours:
-        shelf.drop_link(link)
-    became = {link: "is gone" if link in ours else "leads nowhere now" for link in dead}
-    return tuple(
-        Finding(Severity.NOTE, f"{link} {what}: it led to {beta.folder}")
-        for link, what in became.items()
-    )

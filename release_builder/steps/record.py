@@ -20,7 +20,7 @@ from release_builder.pages.release_page import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping
     from typing import Any  # JSON
 
     from _typeshed import DataclassInstance
@@ -59,21 +59,37 @@ class Record:
         """The image called ``name``."""
         return next((each for each in self.page.images if each.name == name), None)
 
-    def with_image(
-        self, image: PublishedImage, page: ReleasePage, files: Mapping[str, RecordedFile]
-    ) -> Record:
-        """This release with ``image`` in the place of the one that has its name, told by ``page``."""
-        others = [
-            each
+    def without(self, gone: Collection[tuple[str, str]]) -> Record:
+        """This release without the images that have one of these folders and names."""
+        images = tuple(each for each in self.page.images if (each.folder, each.name) not in gone)
+        lost = {
+            (folder, name)
             for each in self.page.images
-            if (each.folder, each.name) != (image.folder, image.name)
-        ]
-        images = sorted((*others, image), key=lambda each: (each.arch, each.name))
-        beside = {**self.files.get(image.folder, {}), **files}
+            if each not in images
+            for folder in [each.folder]
+            for name in (each.name, each.jigdo, each.template)
+        }
+        files = {
+            folder: {name: file for name, file in inside.items() if (folder, name) not in lost}
+            for folder, inside in self.files.items()
+        }
         return Record(
-            replace(page, images=tuple(images)),
-            {**self.files, image.folder: dict(sorted(beside.items()))},
+            replace(self.page, images=images), {key: value for key, value in files.items() if value}
         )
+
+    def with_image(self, image: PublishedImage, files: Mapping[str, RecordedFile]) -> Record:
+        """This release with ``image``, for whatever has its name, and the sums of its files."""
+        others = self.without({(image.folder, image.name)})
+        images = sorted((*others.page.images, image), key=lambda each: (each.arch, each.name))
+        beside = {**others.files.get(image.folder, {}), **files}
+        return Record(
+            replace(self.page, images=tuple(images)),
+            {**others.files, image.folder: dict(sorted(beside.items()))},
+        )
+
+    def told_as(self, page: ReleasePage) -> Record:
+        """This release, told by ``page`` but for its images."""
+        return Record(replace(page, images=self.page.images), self.files)
 
 
 def write_record(record: Record) -> bytes:

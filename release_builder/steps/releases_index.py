@@ -22,6 +22,10 @@ if TYPE_CHECKING:
 
 _JSON: Final = "index.json"
 _PAGE: Final = "index.html"
+_MARK: Final = b'<meta name="generator" content="release-builder">'  # public/page.html.j2
+_FOREIGN_PAGE: Final = (
+    f"{_PAGE} in the public root is not ours and stays: move it away to have the list of releases"
+)
 _SCHEMA: Final = 1  # of pages.index_page
 # What reading may end in if the bytes are others than ours.
 _FOREIGN: Final = (
@@ -67,9 +71,38 @@ def _listed(release: Mapping[str, Any]) -> ListedRelease:
     )
 
 
-def enter(shelf: Shelf, folder: str, page: ReleasePage) -> None:
-    """List the release that ``page`` tells of, which is public as ``folder``."""
-    others = (each for each in listed_releases(shelf) if each.folder != folder)
+def newest(shelf: Shelf, stage: Stage, major: int, version: Version) -> str | None:
+    """The folder of the highest release that is listed for ``stage`` and ``major``.
+
+    Returns:
+        None where nothing is higher than ``version``.
+
+    Raises:
+        WrongBytesError: The index is none of ours.
+    """
+    found = _highest(listed_releases(shelf), stage, major)
+    return found.folder if found and Version.parse(found.version) > version else None
+
+
+def best(shelf: Shelf, stage: Stage, major: int, without: str) -> str | None:
+    """As newest, of all releases but the one at the folder ``without``."""
+    others = [each for each in listed_releases(shelf) if each.folder != without]
+    found = _highest(others, stage, major)
+    return found.folder if found else None
+
+
+def enter(shelf: Shelf, folder: str, page: ReleasePage) -> str:
+    """List the release that ``page`` tells of, which is public as ``folder``.
+
+    Nothing is written where nothing changes.
+
+    Returns:
+        What a user should know: that an ``index.html`` that is not ours stays. Else empty.
+
+    Raises:
+        WrongBytesError: ``index.json`` is not ours; it stays too.
+        BusyError: Others change the index all the time.
+    """
     entry = ListedRelease(
         version=page.version,
         stage=page.stage,
@@ -79,18 +112,49 @@ def enter(shelf: Shelf, folder: str, page: ReleasePage) -> None:
         size=sum(image.size for image in page.images),
         is_newest=False,
     )
-    _write(shelf, page.title, (*others, entry))
+    with shelf.index_locked():
+        listed = {each.folder: each for each in listed_releases(shelf)}
+        return _write(shelf, page.title, (listed | {folder: entry}).values())
 
 
-def strike(shelf: Shelf, folder: str, title: str) -> None:
-    """Take the release at ``folder`` off the list."""
-    _write(shelf, title, [each for each in listed_releases(shelf) if each.folder != folder])
+def strike(shelf: Shelf, folder: str, title: str) -> str:
+    """Take the release at ``folder`` off the list; else as enter."""
+    with shelf.index_locked():
+        listed = listed_releases(shelf)
+        if not listed:
+            return ""
+        return _write(shelf, title, [each for each in listed if each.folder != folder])
 
 
-def _write(shelf: Shelf, title: str, releases: Iterable[ListedRelease]) -> None:
+def _write(shelf: Shelf, title: str, releases: Iterable[ListedRelease]) -> str:
     index = IndexPage(title=title, releases=_marked(tuple(releases)))
-    shelf.replace_file(_JSON, index_json(index).encode())
-    shelf.replace_file(_PAGE, index_page(index).encode())
+    note = _write_page(shelf, index_page(index).encode())
+    # Last, since what comes next is made from it: a run that was cut off is made good.
+    document = index_json(index).encode()
+    if shelf.read(_JSON) != document:
+        shelf.replace_file(_JSON, document)
+    return note
+
+
+def _write_page(shelf: Shelf, page: bytes) -> str:
+    try:
+        before = shelf.read(_PAGE)
+    except WrongBytesError:  # ours is not that large, and leads nowhere else
+        return _FOREIGN_PAGE
+    if before is not None and _MARK not in before:
+        return _FOREIGN_PAGE
+    if before != page:
+        shelf.replace_file(_PAGE, page)
+    return ""
+
+
+def _highest(releases: Iterable[ListedRelease], stage: Stage, major: int) -> ListedRelease | None:
+    found = (
+        each
+        for each in releases
+        if each.stage == stage and Version.parse(each.version).major == major
+    )
+    return max(found, key=lambda each: Version.parse(each.version), default=None)
 
 
 def _marked(releases: tuple[ListedRelease, ...]) -> tuple[ListedRelease, ...]:

@@ -10,20 +10,24 @@ from release_builder.steps.go_public import public_of
 
 if TYPE_CHECKING:
     from release_builder.steps import Context
+    from release_builder.steps.go_public import Public
 
 
 def run(context: Context) -> StepResult:
     """Make the generation public again that is one older than the public one.
 
+    Where there was but one, the release is public no longer: the first publish is undone too.
+
     Raises:
-        DescriptorError: There is none.
+        DescriptorError: Nothing of ours is public.
         ReleaseBuilderError: As Shelf.rollback.
     """
     public = public_of(context.plan)
     with public.shelf.locked(public.folder):
+        if len(public.shelf.generations(public.folder)) == 1 and public.publication.keep:
+            return _withdrawn(context, public)
         flip = public.shelf.rollback(public.folder, public.links)
-        if record := public.record():
-            releases_index.enter(public.shelf, public.folder, record.page)
+        _list(public)
     return StepResult(
         "rollback",
         Outcome.DONE,
@@ -31,3 +35,32 @@ def run(context: Context) -> StepResult:
         findings=tuple(Finding(Severity.NOTE, note) for note in flip.notes),
         facts={"generation": flip.generation, "previous": flip.previous or ""},
     )
+
+
+def _withdrawn(context: Context, public: Public) -> StepResult:
+    """The first publish is undone: the links lead where the newest release is that is left."""
+    shelf, stage = public.shelf, context.plan.stage
+    generation = shelf.withdraw(public.folder)
+    releases_index.strike(shelf, public.folder, public.publication.title)
+    major = context.plan.release.version.major
+    best = releases_index.best(shelf, stage, major, public.folder)
+    for link in public.links:
+        if best:
+            shelf.lead(best, [link])
+        else:
+            shelf.drop_link(link)
+    led = f"; {', '.join(public.links)} {f'leads to {best}' if best else 'is gone'}"
+    return StepResult(
+        "rollback",
+        Outcome.DONE,
+        f"{public.folder} is public no longer, as before its first publish"
+        + (led if public.links else ""),
+        facts={"generation": "", "previous": generation},
+    )
+
+
+def _list(public: Public) -> None:
+    if record := public.record():
+        releases_index.enter(public.shelf, public.folder, record.page)
+    else:
+        releases_index.strike(public.shelf, public.folder, public.publication.title)

@@ -9,6 +9,7 @@ import os
 from pathlib import Path
 from typing import Final
 
+from release_builder.epoch import source_date_epoch
 from release_builder.errors import DescriptorError, SurroundingsError, printable
 from release_builder.files import open_regular, read_bounded, replacing
 from release_builder.process import environment
@@ -17,6 +18,7 @@ from release_builder.trust.gpg_status import words
 
 TEXT_LIMIT: Final = 64 << 20  # bytes of a text that is signed
 
+_PUBLIC_KEY: Final = "-----BEGIN PGP PUBLIC KEY BLOCK-----\n"
 _NEEDS_PASSPHRASE: Final = {
     11,  # a wrong one
     62,  # nobody answered
@@ -48,6 +50,33 @@ def sign_detached(data: Path, out: Path, key: str) -> None:
     open_regular(data).close()
     made = _sign(_secret_key(key), "--armor", "--detach-sign", "--", str(data.absolute()))
     _write(out, made)
+
+
+def export_public_key(key: str) -> bytes:
+    """What others check signatures with: the armoured public key of the secret key ``key``.
+
+    It bears what its owner says of it, not what others certify.
+
+    Raises:
+        ReleaseBuilderError: As check_secret_key; nothing is signed.
+    """
+    found = _secret_key(key)
+    outcome = run_gpg(
+        (
+            "--armor",
+            "--export-options=export-minimal,no-export-attributes",
+            "--export",
+            "--",
+            found.signer.fingerprint,
+        ),
+        _users_environment(),
+    )
+    if outcome.status or not outcome.stdout.startswith(_PUBLIC_KEY):
+        raise SurroundingsError(
+            f"gpg cannot export the public key of {found.signer}: {last_complaint(outcome)}",
+            hint=f"try it by hand: gpg --armor --export {found.signer.fingerprint}",
+        )
+    return outcome.stdout.encode("ascii")
 
 
 def check_secret_key(key: str) -> Signer:
@@ -138,17 +167,12 @@ def time_options(key: Key) -> tuple[str, ...]:
     It never signs before it was made: nobody would accept that.
 
     Raises:
-        SurroundingsError: SOURCE_DATE_EPOCH is no number.
+        DescriptorError: SOURCE_DATE_EPOCH is no time.
     """
-    epoch = os.environ.get("SOURCE_DATE_EPOCH")
-    if not epoch:
+    epoch = source_date_epoch(os.environ)
+    if epoch is None:
         return ()
-    if not (epoch.isascii() and epoch.isdecimal()):
-        raise SurroundingsError(
-            f"SOURCE_DATE_EPOCH is '{printable(epoch)}': no seconds since 1970",
-            hint="set it to a number, or unset it",
-        )
-    return (f"--faked-system-time={max(int(epoch), key.created)}!",)
+    return (f"--faked-system-time={max(epoch, key.created)}!",)
 
 
 def _write(out: Path, content: bytes) -> None:

@@ -116,7 +116,7 @@ def test_the_beta_may_move_to_the_obsolete_ones(manager: Publisher, descriptor: 
     ended = promote(manager, descriptor, "--same-image", "--obsolete")
 
     assert ended.status == 0, ended.stderr
-    assert not (manager.root / BETA).exists()
+    assert (manager.root / BETA).readlink() == Path("../obsolete/9.0beta3")
     assert not (manager.root / "testing" / "9").is_symlink()
     moved = manager.root / "obsolete" / "9.0beta3" / "iso" / "x86_64"
     assert (moved / "smeserver-9.0beta3-x86_64.iso").is_file()
@@ -188,11 +188,55 @@ def test_another_final_descriptor_is_not_replaced(manager: Publisher, descriptor
     assert not (manager.root / FINAL).exists()
 
 
-def test_the_final_goes_back_as_a_publish_does(manager: Publisher, descriptor: Path) -> None:
+def test_going_back_takes_the_final_away_again(manager: Publisher, descriptor: Path) -> None:
     promote(manager, descriptor, "--same-image")
     final = manager.folder / "sme-9.0.yaml"
 
     ended = manager("publish", "--rollback", final)
 
-    assert ended.status == 2
-    assert "no older generation" in ended.stderr
+    listed = json.loads((manager.root / "index.json").read_text())["releases"]
+    assert ended.status == 0, ended.stderr
+    assert not (manager.root / FINAL).exists()
+    assert not (manager.root / "9").is_symlink()
+    assert [each["version"] for each in listed] == ["9.0beta3"]
+    assert (manager.root / BETA / "index.html").is_file()
+
+
+def test_a_final_that_went_back_leaves_its_link_to_the_one_before(
+    manager: Publisher, descriptor: Path, small_release: Release
+) -> None:
+    promote(manager, descriptor, "--same-image")
+    later = manager.prepare(small_release, "9.1")
+    manager("publish", later)
+    before = (manager.root / "9").readlink()
+
+    ended = manager("publish", "--rollback", later)
+
+    assert before == Path("9.1")
+    assert ended.status == 0, ended.stderr
+    assert (manager.root / "9").readlink() == Path("9.0")
+
+
+def test_an_older_release_does_not_take_the_link(
+    manager: Publisher, descriptor: Path, small_release: Release
+) -> None:
+    ended = manager("publish", manager.prepare(small_release, "9.0beta2"))
+
+    assert ended.status == 0
+    assert "9.0beta3 is newer" in ended.stderr
+    assert (manager.root / "testing" / "9").readlink() == Path("9.0beta3")
+
+
+def test_a_server_that_the_descriptor_forgot_is_not_promoted(
+    manager: Publisher, small_release: Release
+) -> None:
+    more = "  mirrors: http://127.0.0.1:9/copy/\n"
+    descriptor = manager.prepare(small_release, more=more + "  preflight: off\n")
+    manager("publish", descriptor)
+    descriptor.write_text(descriptor.read_text().replace(more, ""))
+
+    ended = promote(manager, descriptor, "--same-image")
+
+    jigdo = manager.root / FINAL / "iso" / "x86_64" / "smeserver-9.0-x86_64.jigdo"
+    assert ended.status == 0, ended.stderr
+    assert "testing" not in jigdo.read_text()

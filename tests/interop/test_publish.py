@@ -7,6 +7,7 @@ import filecmp
 import hashlib
 import json
 import os
+import shutil
 import subprocess
 import threading
 from concurrent.futures import ThreadPoolExecutor
@@ -358,3 +359,165 @@ def test_readers_find_sums_that_are_true_while_it_is_published_again_and_again(
         reader.result()
 
     assert wrong == []
+
+
+def test_a_pair_of_another_stage_is_not_public(manager: Publisher, small_release: Release) -> None:
+    descriptor = manager.prepare(small_release)
+
+    ended = manager("publish", "--stage", "final", descriptor)
+
+    assert ended.status == 2
+    assert "release-builder pair" in ended.stderr
+    assert not list(manager.root.iterdir())
+
+
+def test_the_secret_part_of_a_key_is_never_public(
+    manager: Publisher, small_release: Release, gpg: GpgHome
+) -> None:
+    key = gpg.make_key("Careless Build")
+    descriptor = manager.prepare(small_release, more=f"  key: {key}\n")
+
+    ended = manager("publish", descriptor, GNUPGHOME=str(gpg.path))
+
+    public_key = manager.root / FOLDER / "signing-key.asc"
+    assert ended.status == 0, ended.stderr
+    assert public_key.read_bytes().startswith(b"-----BEGIN PGP PUBLIC KEY BLOCK-----")
+    assert not any(
+        b"PRIVATE KEY" in path.read_bytes()
+        for path in manager.root.rglob("*.asc")
+        if path.is_file()
+    )
+
+
+def test_what_is_written_here_later_does_not_change_what_is_public(
+    manager: Publisher, small_release: Release
+) -> None:
+    manager("publish", manager.prepare(small_release))
+    tree = manager.folder / "stage-9.0beta3" / "smeos" / "x86_64"
+    image = manager.folder / "work-9.0beta3" / "image" / f"{NAME}.iso"
+
+    for path in (tree / ".treeinfo", image):
+        with path.open("ab") as out:
+            out.write(b"more")
+
+    assert (manager.root / FOLDER / "smeos" / "x86_64" / ".treeinfo").read_bytes()[-4:] != b"more"
+    iso = manager.root / FOLDER / "iso" / "x86_64"
+    subprocess.run(["sha256sum", "-c", "--quiet", "sha256sum.txt"], cwd=iso, check=True)
+
+
+def test_a_pair_that_lies_in_the_tree_is_ours_and_not_the_trees(
+    manager: Publisher, small_release: Release
+) -> None:
+    descriptor = manager.prepare(small_release)
+    tree = manager.folder / "stage-9.0beta3" / "smeos" / "x86_64"
+    (tree / f"{NAME}.jigdo").write_text("an old one")
+    descriptor.write_text("jigdo: 'smeos/{arch}/'\n" + descriptor.read_text())
+
+    ended = manager("publish", descriptor)
+
+    assert ended.status == 0, ended.stderr
+    folder = manager.root / FOLDER / "smeos" / "x86_64"
+    subprocess.run(["sha256sum", "-c", "--quiet", "sha256sum.txt"], cwd=folder, check=True)
+
+
+def test_a_damaged_public_file_is_mended_by_publishing_again(
+    manager: Publisher, small_release: Release
+) -> None:
+    descriptor = manager.prepare(small_release)
+    manager("publish", descriptor)
+    damaged = manager.root / FOLDER / "iso" / "x86_64" / f"{NAME}.iso"
+    lost = next((manager.root / FOLDER / "smeos").rglob("Packages/*.rpm"))
+    damaged.write_bytes(damaged.read_bytes()[:-1] + b"x")
+    manager("publish", descriptor)
+    again = damaged.read_bytes()
+    lost.unlink()
+
+    manager("publish", descriptor)
+
+    assert again == small_release.image.read_bytes()
+    assert lost.is_file()
+
+
+def test_what_was_cut_off_after_the_flip_is_finished(
+    manager: Publisher, small_release: Release
+) -> None:
+    descriptor = manager.prepare(small_release)
+    manager("publish", descriptor)
+    (manager.root / "testing" / "9").unlink()
+    (manager.root / "index.json").unlink()
+
+    ended = manager("publish", "--json", descriptor)
+
+    assert ended.outcomes() == {"publish": "unchanged"}
+    assert (manager.root / "testing" / "9").readlink() == Path("9.0beta3")
+    assert "9.0beta3" in (manager.root / "index.json").read_text()
+
+
+def test_signed_does_not_become_unsigned_unasked(
+    manager: Publisher, small_release: Release, gpg: GpgHome
+) -> None:
+    key = f"  key: {gpg.make_key('First Build')}\n"
+    descriptor = manager.prepare(small_release, more=key)
+    manager("publish", descriptor, GNUPGHOME=str(gpg.path))
+    descriptor.write_text(descriptor.read_text().replace(key, ""))
+
+    ended = manager("publish", descriptor)
+
+    assert ended.status == 2
+    assert "First Build" in ended.stderr
+
+
+def test_two_arches_become_public_together_or_not_at_all(
+    manager: Publisher, small_release: Release
+) -> None:
+    descriptor = manager.prepare(small_release)
+    text = descriptor.read_text()
+    shutil.copytree(
+        manager.folder / "stage-9.0beta3" / "smeos" / "x86_64",
+        manager.folder / "stage-9.0beta3" / "smeos" / "i386",
+    )
+    for arch in ("i386", "x86_64"):
+        image = manager.folder / f"work-{arch}" / "image" / f"smeserver-9.0beta3-{arch}.iso"
+        image.parent.mkdir(parents=True)
+        shutil.copyfile(small_release.image, image)
+    descriptor.write_text(
+        text.replace("arch: x86_64", "arch: [i386, x86_64]").replace(
+            "workdir: work-9.0beta3", "workdir: work-{arch}"
+        )
+    )
+    assert manager("pair", descriptor).status == 0
+    lost = next((manager.folder / "stage-9.0beta3" / "smeos" / "x86_64").rglob("*.rpm"))
+    content = lost.read_bytes()
+    lost.unlink()
+
+    refused = manager("publish", descriptor)
+    nothing = not (manager.root / FOLDER).exists()
+    lost.write_bytes(content)
+    ended = manager("publish", "--json", descriptor)
+
+    record = json.loads((manager.root / FOLDER / "release.json").read_text())
+    assert (refused.status, nothing) == (2, True)
+    assert ended.status == 0, ended.stderr
+    assert [image["arch"] for image in record["images"]] == ["i386", "x86_64"]
+    assert len(list((manager.root / "testing" / ".9.0beta3").glob("2*"))) == 1
+
+
+def test_a_smaller_image_is_published_beside(manager: Publisher, small_release: Release) -> None:
+    manager("publish", manager.prepare(small_release))
+    small = manager.folder / "netinstall.yaml"
+    name = "smeserver-9.0beta3-x86_64-netinstall"
+    text = (manager.folder / "sme-9.0beta3.yaml").read_text()
+    small.write_text(f"image: {name}.iso\n" + text.replace("work-9.0beta3", "net"))
+    (manager.folder / "net" / "image").mkdir(parents=True)
+    shutil.copyfile(small_release.image, manager.folder / "net" / "image" / f"{name}.iso")
+    manager("pair", small)
+
+    ended = manager("publish", small)
+
+    iso = manager.root / FOLDER / "iso" / "x86_64"
+    assert ended.status == 0, ended.stderr
+    checked = run("sh", "-c", f"cd {iso} && sha256sum -c sha256sum.txt")
+    assert checked.count(": OK") == 6
+    page = (manager.root / FOLDER / "index.html").read_text()
+    assert f"{NAME}.iso" in page
+    assert f"{name}.iso" in page

@@ -24,6 +24,7 @@ from release_builder.trust.gpg import (
     sign_clear,
     sign_detached,
 )
+from release_builder.trust.gpg_sign import export_public_key
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -134,6 +135,41 @@ def test_the_same_input_gives_the_same_bytes(
     assert outs[2].read_bytes() == outs[3].read_bytes()
     packets = users.home.gpg("--list-packets", outs[2]).decode()
     assert f"created {max(epoch, BIRTH)}," in packets
+
+
+@pytest.mark.parametrize("name", ["ours", "edwards", "locked"])
+def test_the_public_key_that_we_export_verifies_what_we_sign(
+    keys: Keys, users: Keys, text: Path, name: str
+) -> None:
+    key = getattr(users, name)
+
+    exported = export_public_key(key)
+
+    assert b"PRIVATE KEY" not in exported
+    packets = keys.home.gpg("--list-packets", stdin=exported)
+    assert b":public key packet:" in packets
+    assert b"secret" not in packets
+    text.with_suffix(".key").write_bytes(exported)
+    with Keyring([text.with_suffix(".key")]) as keyring:
+        assert [each.fingerprint for each in keyring.signers] == [key]
+        if name != "locked":
+            sign_detached(text, text.with_suffix(".sig"), key)
+            assert keyring.verify_detached(text, text.with_suffix(".sig")).fingerprint == key
+
+
+def test_an_exported_key_bears_no_word_of_others(keys: Keys, users: Keys) -> None:
+    before = export_public_key(users.edwards)
+    keys.home.gpg(f"--local-user={users.ours}", "--quick-sign-key", users.edwards)
+    assert keys.home.gpg("--armor", "--export", users.edwards) != before
+
+    after = export_public_key(users.edwards)
+
+    assert after == before
+
+
+def test_a_public_key_without_a_secret_one_is_not_exported(users: Keys) -> None:
+    with pytest.raises(SurroundingsError, match="no secret key 'nobody'"):
+        export_public_key("nobody")
 
 
 def test_a_file_whose_name_is_odd_is_signed(users: Keys, workdir: Path) -> None:

@@ -1,0 +1,114 @@
+"""What is left to do once a release is public: links, old generations, the index."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from release_builder.descriptor.version import Stage
+from release_builder.errors import ReleaseBuilderError
+from release_builder.report import Finding, Severity, finding_of
+from release_builder.steps import releases_index
+from release_builder.steps.content import SUMS
+from release_builder.steps.image_file import measure
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+    from pathlib import Path
+
+    from release_builder.descriptor.version import Version
+    from release_builder.plan import Plan
+    from release_builder.steps import Context
+    from release_builder.steps.content import Content
+    from release_builder.steps.go_public import Public
+    from release_builder.steps.record import Record
+
+
+def finish(public: Public, record: Record, version: Version) -> tuple[Finding, ...]:
+    """Do it; what was done before is not done again.
+
+    Args:
+        public: Where the release is public.
+        record: What is public.
+        version: Of the release.
+
+    Returns:
+        What went wrong: the release is public all the same, and the next publish goes on here.
+    """
+    doing: tuple[Callable[[], tuple[str, ...]], ...] = (
+        lambda: _lead(public, version),
+        lambda: _keep(public),
+        lambda: tuple(
+            filter(None, [releases_index.enter(public.shelf, public.folder, record.page)])
+        ),
+    )
+    return tuple(finding for do in doing for finding in _findings(public, do))
+
+
+def _findings(public: Public, do: Callable[[], tuple[str, ...]]) -> Iterator[Finding]:
+    try:
+        for note in do():
+            yield Finding(Severity.NOTE, note)
+    except (ReleaseBuilderError, OSError) as error:
+        finding = finding_of(error)
+        what = f"{public.folder} is public, but not all is done: {finding.message}"
+        yield replace(finding, message=what, hint=finding.hint or "publish it once more")
+
+
+def _lead(public: Public, version: Version) -> tuple[str, ...]:
+    """Let the links lead to the release, unless a newer one is public."""
+    if not public.links:
+        return ()
+    stage = Stage(version.stage)
+    newer = releases_index.newest(public.shelf, stage, version.major, version)
+    if newer and newer != public.folder:
+        return (f"{', '.join(public.links)}: left as it is, since {newer} is newer",)
+    return public.shelf.lead(public.folder, public.links)
+
+
+def _keep(public: Public) -> tuple[str, ...]:
+    public.shelf.keep(public.folder, public.publication.keep)
+    return ()
+
+
+def same(before: Record, record: Record) -> bool:
+    """Whether what is public says just what ``record`` does, but for the time."""
+    page = replace(record.page, published=before.page.published)
+    return (before.page, before.files) == (page, record.files)
+
+
+def all_there(
+    context: Context, record: Record, contents: Sequence[tuple[Plan, Content]], here: Path | None
+) -> bool:
+    """Whether the files that ``record`` tells of are what it says, and the trees have all parts.
+
+    Args:
+        context: Its cache knows digests.
+        record: What should be public.
+        contents: What it is made of, by the plan of each arch.
+        here: The public folder; None where that is on another machine: then its record is believed.
+    """
+    if here is None:
+        return True
+    for folder, inside in record.files.items():
+        for name, file in inside.items():
+            path = here / folder / name
+            if not path.is_file():
+                return False
+            found = measure(path, SUMS, context.cache)
+            if (found.size, set(found.digests.values())) != (file.size, set(file.digests)):
+                return False
+    return all(
+        _size(here / plan.release.tree / name) == _size(content.tree / name)
+        for plan, content in contents
+        if content.tree
+        for name in _names(content.tree)
+    )
+
+
+def _names(tree: Path) -> Iterator[Path]:
+    return (path.relative_to(tree) for path in tree.rglob("*") if path.is_file())
+
+
+def _size(path: Path) -> int | None:
+    return path.stat().st_size if path.is_file() else None
