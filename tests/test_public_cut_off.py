@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 import shutil
 import signal
-from contextlib import contextmanager
+import sys
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -33,6 +34,20 @@ if TYPE_CHECKING:
 
 FLIPS = 200
 NEW, BACK, AWAY = {"old", "new"}, {"old", "older"}, {"away"}
+
+
+def interrupt_before_rename(number: int) -> None:
+    """Have this process end as by Ctrl-C as it is about to rename for the ``number``-th time."""
+    left = number
+
+    def watch(event: str, _arguments: tuple[object, ...]) -> None:
+        nonlocal left
+        if event == "os.rename":
+            left -= 1
+            if left == 0:
+                raise KeyboardInterrupt
+
+    sys.addaudithook(watch)
 
 
 def published(shelf: Shelf) -> None:
@@ -124,6 +139,34 @@ def test_a_killed_run_leaves_the_old_or_the_new_release_and_the_next_succeeds(
         assert status in {0, -signal.SIGKILL}
 
     assert seen == case.seen
+
+
+def test_an_interrupt_between_two_renames_leaves_the_old_or_the_new_release(tmp_path: Path) -> None:
+    prepared = tmp_path / "prepared"
+    publish(local_shelf(prepared, links=False), "old")
+    seen: list[str] = []
+    number, status = 0, -1
+
+    while status:
+        number += 1
+        root = tmp_path / f"root{number}"
+        shutil.copytree(prepared, root, symlinks=True)
+        shelf = Shelf(LocalPlace(root, unable), links=False)
+
+        def work(shelf: Shelf = shelf, number: int = number) -> None:
+            interrupt_before_rename(number)
+            with suppress(KeyboardInterrupt):
+                publish(shelf, "new")
+                return
+            os._exit(3)
+
+        status = os.waitstatus_to_exitcode(os.waitpid(in_child(work), 0)[1])
+        assert status in {0, 3}
+        seen.append(text_of(root / BETA))
+
+    assert seen[0] == "old"
+    assert seen[-1] == "new"
+    assert seen == sorted(seen, reverse=True)
 
 
 @pytest.mark.slow

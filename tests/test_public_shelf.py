@@ -5,7 +5,7 @@ import re
 from pathlib import Path, PurePosixPath
 
 import pytest
-from public_tree import BETA, local_shelf, publish, text_of
+from public_tree import BETA, local_shelf, publish, text_of, unable
 
 from release_builder.errors import (
     BusyError,
@@ -14,7 +14,8 @@ from release_builder.errors import (
     SurroundingsError,
     WrongBytesError,
 )
-from release_builder.public.shelf import open_shelf
+from release_builder.public.local_place import LocalPlace
+from release_builder.public.shelf import Shelf, open_shelf
 
 STAMP = re.compile(r"\d{8}T\d{6}Z")
 BOTH = pytest.mark.parametrize(
@@ -160,6 +161,42 @@ def test_links_can_be_given_up_and_taken_up_again(tmp_path: Path) -> None:
     assert (root / BETA).is_dir()
 
 
+@pytest.mark.parametrize(
+    "can_swap", [pytest.param(True, id="in one go"), pytest.param(False, id="by two renames")]
+)
+def test_without_links_another_time_of_the_folder_changes_nothing(
+    tmp_path: Path, can_swap: bool
+) -> None:
+    root = tmp_path / "root"
+    place = LocalPlace(root) if can_swap else LocalPlace(root, unable)
+    root.mkdir()
+    shelf = Shelf(place, links=False)
+    names = [publish(shelf, text).generation for text in ("one", "two")]
+    os.utime(root / BETA, (10**9, 10**9))
+    touched = shelf.current(BETA)
+
+    names.append(publish(shelf, "three").generation)
+    os.utime(root / f"testing/.9.0beta3/{names[1]}", (10**9, 10**9))
+    with shelf.locked(BETA):
+        back = shelf.rollback(BETA)
+
+    assert touched == names[1]
+    assert [each.name for each in shelf.generations(BETA)] == names
+    assert (back.generation, back.previous) == (names[1], names[2])
+    assert text_of(root / BETA) == "two"
+
+
+def test_a_folder_that_is_no_moment_is_no_generation(tmp_path: Path) -> None:
+    shelf, root = local_shelf(tmp_path / "root"), tmp_path / "root"
+    publish(shelf, "one")
+    (root / "testing/.9.0beta3/20261399T000000Z").mkdir()
+
+    flip = publish(shelf, "two")
+
+    assert [each.name for each in shelf.generations(BETA)] == [flip.previous, flip.generation]
+    assert text_of(root / BETA) == "two"
+
+
 @BOTH
 def test_rollback_goes_one_further_back_each_time(tmp_path: Path, links: bool) -> None:
     shelf, release = local_shelf(tmp_path / "root", links=links), tmp_path / "root" / BETA
@@ -245,7 +282,6 @@ def test_keep_spares_what_somebody_links_to(tmp_path: Path) -> None:
 def test_a_link_is_dropped_and_nothing_else_is(tmp_path: Path) -> None:
     shelf, root = local_shelf(tmp_path / "root"), tmp_path / "root"
     publish(shelf, "one")
-    (root / "testing/9").symlink_to("9.0beta3")
     (root / "testing/folder").mkdir()
 
     for name in ("testing/9", "testing/folder", "testing/absent"):

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 import pytest
 from public_tree import BETA, local_shelf, publish, text_of
 
-from release_builder.errors import SurroundingsError, WrongBytesError
+from release_builder.errors import IncompleteError, SurroundingsError, WrongBytesError
+from release_builder.public.copying import copy_file
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -65,12 +66,99 @@ def test_what_is_staged_is_hidden_beside_the_release(staged: Staged, tmp_path: P
     assert staged.root == tmp_path / "root" / staged.hidden
 
 
-def test_a_file_of_the_same_file_system_is_linked(staged: Staged, tmp_path: Path) -> None:
+def test_a_file_that_somebody_may_write_is_copied(staged: Staged, tmp_path: Path) -> None:
     source = a_file(tmp_path / "source")
 
     staged.add(source, "iso/x86_64/a.iso")
+    with source.open("r+b") as again:
+        again.write(b"CHANGED")
 
-    assert (staged.root / "iso/x86_64/a.iso").samefile(source)
+    copy = staged.root / "iso/x86_64/a.iso"
+    assert copy.read_bytes() == b"content"
+    assert copy.stat().st_mtime_ns == 10**18 + 123
+
+
+def test_a_file_of_a_generation_of_this_root_is_linked(shelf: Shelf, tmp_path: Path) -> None:
+    publish(shelf, "final", [], "9.0")
+    source = tmp_path / "root/9.0/index.html"
+
+    staged = shelf.stage(BETA, [])
+    staged.add(source, "other.html")
+
+    assert (staged.root / "other.html").samefile(source)
+
+
+@pytest.mark.parametrize(
+    "folder",
+    [
+        pytest.param("root/9.0", id="no generation"),
+        pytest.param("root/.9.0/next", id="staged"),
+        pytest.param("root/.9.0/20261399T000000Z", id="no moment"),
+        pytest.param("root/9.0/20261121T103000Z", id="not hidden"),
+        pytest.param("other/.9.0/20261121T103000Z", id="of another root"),
+    ],
+)
+def test_what_may_not_be_ours_is_copied(staged: Staged, tmp_path: Path, folder: str) -> None:
+    (tmp_path / folder).mkdir(parents=True)
+    source = a_file(tmp_path / folder / "source")
+
+    staged.add(source, "file")
+
+    assert not (staged.root / "file").samefile(source)
+    assert (staged.root / "file").read_bytes() == b"content"
+
+
+def test_a_copy_of_another_size_than_its_source_is_refused(tmp_path: Path) -> None:
+    changing = Path("/proc/self/status")  # says that it is empty
+    if not changing.exists():
+        pytest.skip("there is no /proc")
+
+    with pytest.raises(IncompleteError, match="was written while it was copied"):
+        copy_file(changing, tmp_path / "copy")
+
+    assert not (tmp_path / "copy").exists()
+
+
+def test_a_large_file_with_holes_is_copied_whole(tmp_path: Path) -> None:
+    source = tmp_path / "source"
+    with source.open("wb") as out:
+        for offset in (0, 3 << 20, 9 << 20):
+            out.seek(offset)
+            out.write(b"not empty")
+
+    copy_file(source, tmp_path / "copy")
+
+    assert (tmp_path / "copy").read_bytes() == source.read_bytes()
+
+
+@pytest.mark.parametrize("name", ["index.html", "iso/x86_64/", "iso/x86_64/a.jigdo", "iso"])
+def test_what_is_removed_is_not_staged_and_stays_public(
+    tmp_path: Path, shelf: Shelf, name: str
+) -> None:
+    staged = shelf.stage(BETA, [])
+    for each in ("index.html", "iso/x86_64/a.jigdo", "other"):
+        staged.write(each, b"content")
+    shelf.upload(staged)
+    shelf.flip(staged)
+
+    staged = shelf.stage(BETA, [])
+    staged.remove(name)
+    staged.remove("absent")
+    staged.remove("absent/too")
+
+    assert not os.path.lexists(staged.root / name)
+    assert (staged.root / "other").exists()
+    assert (tmp_path / "root" / BETA / name).exists()
+
+
+@pytest.mark.parametrize("name", [".", "./", "a/../..", "/file", ""])
+def test_what_is_staged_is_not_removed_as_a_whole(staged: Staged, name: str) -> None:
+    staged.write("file", b"content")
+
+    with pytest.raises(WrongBytesError):
+        staged.remove(name)
+
+    assert (staged.root / "file").exists()
 
 
 @pytest.mark.parametrize(
@@ -142,7 +230,8 @@ def test_a_tree_comes_with_its_links_and_times(staged: Staged, tmp_path: Path) -
     staged.add_tree(tree, "smeos/x86_64/", sizes.append)
 
     copy = staged.root / "smeos/x86_64"
-    assert (copy / "inner/one").samefile(tree / "inner/one")
+    assert (copy / "inner/one").read_bytes() == b"1" * 10
+    assert (copy / "inner/one").stat().st_mtime_ns == 10**18 + 123
     assert (copy / "inner/link").readlink() == Path("../two")
     assert (copy / "inner").stat().st_mtime == 10**9
     assert sizes == [10, 20]
@@ -173,6 +262,41 @@ def test_a_link_that_leads_out_of_a_tree_is_refused(
         staged.add_tree(tree, "smeos")
 
     assert raised.value.hint
+
+
+@pytest.mark.parametrize(
+    "target", [pytest.param("loop", id="at once"), pytest.param("inner/back", id="by another")]
+)
+def test_a_link_that_leads_to_itself_is_refused(
+    staged: Staged, tmp_path: Path, target: str
+) -> None:
+    tree = tmp_path / "tree"
+    (tree / "inner").mkdir(parents=True)
+    (tree / "inner/back").symlink_to("../loop")
+    (tree / "loop").symlink_to(target)
+
+    with pytest.raises(WrongBytesError, match="leads to itself") as raised:
+        staged.add_tree(tree, "smeos")
+
+    assert raised.value.hint
+
+
+def test_names_that_are_skipped_are_left_out_of_every_folder(
+    staged: Staged, tmp_path: Path
+) -> None:
+    tree = tmp_path / "tree"
+    for folder in ("kept/.held", ".held/inner"):
+        (tree / folder).mkdir(parents=True)
+        a_file(tree / folder / "file")
+    for name in ("kept/a.jigdo", "kept/b.rpm", "a.jigdo", "a.jigdo.txt"):
+        a_file(tree / name)
+    (tree / "kept/link").symlink_to("/skipped")
+
+    staged.add_tree(tree, "smeos", skip={".held", "a.jigdo", "link"})
+
+    made = staged.root / "smeos"
+    found = {str(path.relative_to(made)) for path in made.rglob("*")}
+    assert found == {"kept", "kept/b.rpm", "a.jigdo.txt"}
 
 
 def test_a_fifo_is_refused_not_waited_for(staged: Staged, tmp_path: Path) -> None:

@@ -13,11 +13,11 @@ import pytest
 from page_samples import INDEX, PUBLISHED, RELEASE, image
 from public_tree import local_shelf
 
-from release_builder.descriptor.version import Stage, Version
+from release_builder.descriptor.version import Stage
 from release_builder.errors import WrongBytesError
 from release_builder.pages.index_page import ListedRelease, index_json
 from release_builder.public.place import SMALL
-from release_builder.steps.releases_index import best, enter, listed_releases, newest, strike
+from release_builder.steps.releases_index import best_beside, enter, listed_releases, strike
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -226,38 +226,22 @@ def several(shelf: Shelf) -> Shelf:
 
 
 @pytest.mark.parametrize(
-    ("stage", "version", "folder"),
-    [
-        pytest.param(Stage.BETA, "9.0beta3", "at/9.0rc1", id="beta"),
-        pytest.param(Stage.BETA, "9.0rc1", None, id="the highest itself"),
-        pytest.param(Stage.BETA, "9.1beta1", None, id="higher than all"),
-        pytest.param(Stage.FINAL, "9.2", "at/9.10", id="final"),
-        pytest.param(Stage.FINAL, "9.11", None, id="other majors do not count"),
-        pytest.param(Stage.FINAL, "7.1", None, id="major without releases"),
-    ],
-)
-def test_the_newest_release_of_a_stage_and_major_is_found_if_it_is_newer(
-    several: Shelf, stage: Stage, version: str, folder: str | None
-) -> None:
-    parsed = Version.parse(version)
-
-    assert newest(several, stage, parsed.major, parsed) == folder
-
-
-@pytest.mark.parametrize(
     ("stage", "major", "without", "folder"),
     [
         pytest.param(Stage.BETA, 9, "at/9.0rc1", "at/9.0beta10", id="without the best"),
         pytest.param(Stage.BETA, 9, "at/9.0beta2", "at/9.0rc1", id="without another"),
         pytest.param(Stage.FINAL, 9, "at/9.10", "at/9.2", id="final"),
         pytest.param(Stage.FINAL, 8, "at/8.2", None, id="without the only one"),
-        pytest.param(Stage.BETA, 8, "", None, id="none of the stage"),
+        pytest.param(Stage.BETA, 8, "at/8.1beta1", None, id="none of the stage"),
+        pytest.param(Stage.FINAL, 9, "obsolete/9.0", None, id="none beside it"),
     ],
 )
 def test_the_best_release_of_a_stage_and_major_but_one_is_found(
     several: Shelf, stage: Stage, major: int, without: str, folder: str | None
 ) -> None:
-    assert best(several, stage, major, without) == folder
+    found = best_beside(several, without, stage, major)
+
+    assert (found.folder if found else None) == folder
 
 
 def other(**changes: object) -> bytes:

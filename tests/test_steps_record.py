@@ -78,17 +78,29 @@ def test_an_image_takes_the_place_of_the_one_of_its_name() -> None:
     new = replace(image("i386"), size=1)
     page = replace(RELEASE, notes=("new",), images=())
 
-    record = RECORD.with_image(new, page, {"c.iso": FILE})
+    record = RECORD.told_as(page).with_image(new, {"c.iso": FILE})
 
     assert record.page == replace(page, images=(new, image("x86_64")))
-    assert list(record.files["iso/i386/"]) == ["c.iso"]
+    assert "c.iso" in record.files["iso/i386/"]
     assert record.files["iso/x86_64/"] == RECORD.files["iso/x86_64/"]
+
+
+def test_an_image_goes_with_its_files() -> None:
+    gone = image("x86_64")
+    beside = dict.fromkeys((gone.name, gone.jigdo, gone.template, "other.iso"), FILE)
+    record = RECORD.with_image(gone, beside)
+
+    left = record.without({(gone.folder, gone.name)})
+
+    assert [each.arch for each in left.page.images] == ["i386"]
+    assert not {gone.name, gone.jigdo, gone.template} & set(left.files[gone.folder])
+    assert left.files[gone.folder]["other.iso"] == FILE
 
 
 def test_an_image_of_the_same_name_in_another_folder_stays() -> None:
     other = replace(image("x86_64"), folder="old/")
 
-    record = RECORD.with_image(other, RELEASE, {})
+    record = RECORD.with_image(other, {})
 
     assert len(record.page.images) == 3
 
@@ -96,7 +108,7 @@ def test_an_image_of_the_same_name_in_another_folder_stays() -> None:
 def test_files_beside_an_image_stay_and_are_sorted() -> None:
     new = RecordedFile(8, (SUM,))
 
-    record = RECORD.with_image(image("x86_64"), RELEASE, {"a.iso": new, "Z": new})
+    record = RECORD.with_image(image("x86_64"), {"a.iso": new, "Z": new})
 
     assert list(record.files["iso/x86_64/"].items()) == [
         *(("Z", new), ("a.iso", new)),

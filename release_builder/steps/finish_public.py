@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from release_builder.descriptor.version import Stage
+from release_builder.descriptor.version import Stage, Version
 from release_builder.errors import ReleaseBuilderError
 from release_builder.report import Finding, Severity, finding_of
 from release_builder.steps import releases_index
@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
 
-    from release_builder.descriptor.version import Version
     from release_builder.plan import Plan
     from release_builder.steps import Context
     from release_builder.steps.content import Content
@@ -36,7 +35,7 @@ def finish(public: Public, record: Record, version: Version) -> tuple[Finding, .
         What went wrong: the release is public all the same, and the next publish goes on here.
     """
     doing: tuple[Callable[[], tuple[str, ...]], ...] = (
-        lambda: _lead(public, version),
+        lambda: lead(public, version),
         lambda: _keep(public),
         lambda: tuple(
             filter(None, [releases_index.enter(public.shelf, public.folder, record.page)])
@@ -55,14 +54,21 @@ def _findings(public: Public, do: Callable[[], tuple[str, ...]]) -> Iterator[Fin
         yield replace(finding, message=what, hint=finding.hint or "publish it once more")
 
 
-def _lead(public: Public, version: Version) -> tuple[str, ...]:
-    """Let the links lead to the release, unless a newer one is public."""
+def lead(public: Public, version: Version) -> tuple[str, ...]:
+    """Let the links lead to the release, unless a newer one is public.
+
+    Returns:
+        What the user should know.
+
+    Raises:
+        ReleaseBuilderError: A link cannot be made.
+    """
     if not public.links:
         return ()
     stage = Stage(version.stage)
-    newer = releases_index.newest(public.shelf, stage, version.major, version)
-    if newer and newer != public.folder:
-        return (f"{', '.join(public.links)}: left as it is, since {newer} is newer",)
+    other = releases_index.best_beside(public.shelf, public.folder, stage, version.major)
+    if other and Version.parse(other.version) > version:
+        return (f"{', '.join(public.links)}: left as it is, since {other.folder} is newer",)
     return public.shelf.lead(public.folder, public.links)
 
 

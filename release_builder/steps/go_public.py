@@ -164,12 +164,12 @@ def _check_signed(before: Record | None, publication: Publication) -> None:
 
 def page_of(plan: Plan, publication: Publication, signer: Signer | None) -> ReleasePage:
     """What the release's page tells before there is anything to compare it with."""
-    folder = publication.folder_at(plan.stage)
+    folder, epoch = publication.folder_at(plan.stage), source_date_epoch(os.environ)
     return ReleasePage(
         title=publication.title,
         version=plan.release.version.text,
         stage=plan.stage.value,
-        published=datetime.fromtimestamp(source_date_epoch(os.environ) or int(time.time()), UTC),
+        published=datetime.fromtimestamp(int(time.time()) if epoch is None else epoch, UTC),
         images=(),
         signer=str(signer or ""),
         key_file=KEY if signer else "",

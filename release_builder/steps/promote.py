@@ -106,7 +106,10 @@ def _promoted(context: Context, plan: Plan, beta: Public, final: Public) -> Cont
 def _published(context: Context, beta: Public) -> Content:
     """What is public of the beta on one arch: from the public tree if that is on this machine."""
     plan = context.plan
-    record, here = beta.record(), beta.shelf.local(beta.folder)
+    folder = beta.folder
+    if beta.shelf.is_retired(folder, beta.publication.obsolete):  # by a run that was cut off then
+        folder = beta.publication.obsolete
+    record, here = beta.record(folder), beta.shelf.local(folder)
     image = record.image(plan.release.image) if record else None
     if image is None:
         raise IncompleteError(

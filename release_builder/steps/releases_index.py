@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import posixpath
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
@@ -71,24 +72,21 @@ def _listed(release: Mapping[str, Any]) -> ListedRelease:
     )
 
 
-def newest(shelf: Shelf, stage: Stage, major: int, version: Version) -> str | None:
-    """The folder of the highest release that is listed for ``stage`` and ``major``.
+def best_beside(shelf: Shelf, folder: str, stage: Stage, major: int) -> ListedRelease | None:
+    """The highest release that is listed for ``stage`` and ``major`` beside the one at ``folder``.
 
-    Returns:
-        None where nothing is higher than ``version``.
+    What lies elsewhere, as obsolete ones do, is no release that links should lead to.
 
     Raises:
         WrongBytesError: The index is none of ours.
     """
-    found = _highest(listed_releases(shelf), stage, major)
-    return found.folder if found and Version.parse(found.version) > version else None
-
-
-def best(shelf: Shelf, stage: Stage, major: int, without: str) -> str | None:
-    """As newest, of all releases but the one at the folder ``without``."""
-    others = [each for each in listed_releases(shelf) if each.folder != without]
-    found = _highest(others, stage, major)
-    return found.folder if found else None
+    place = posixpath.dirname(folder)
+    found = (
+        each
+        for each in listed_releases(shelf)
+        if each.folder != folder and posixpath.dirname(each.folder) == place
+    )
+    return _highest(found, stage, major)
 
 
 def enter(shelf: Shelf, folder: str, page: ReleasePage) -> str:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from release_builder.report import Finding, Outcome, Severity, StepResult
 from release_builder.steps import releases_index
+from release_builder.steps.finish_public import lead
 from release_builder.steps.go_public import public_of
 
 if TYPE_CHECKING:
@@ -26,13 +27,13 @@ def run(context: Context) -> StepResult:
     with public.shelf.locked(public.folder):
         if len(public.shelf.generations(public.folder)) == 1 and public.publication.keep:
             return _withdrawn(context, public)
-        flip = public.shelf.rollback(public.folder, public.links)
-        _list(public)
+        flip = public.shelf.rollback(public.folder)
+        notes = (*flip.notes, *lead(public, context.plan.release.version), _list(public))
     return StepResult(
         "rollback",
         Outcome.DONE,
         f"{public.folder} is generation {flip.generation} again, no longer {flip.previous}",
-        findings=tuple(Finding(Severity.NOTE, note) for note in flip.notes),
+        findings=tuple(Finding(Severity.NOTE, note) for note in notes if note),
         facts={"generation": flip.generation, "previous": flip.previous or ""},
     )
 
@@ -43,13 +44,13 @@ def _withdrawn(context: Context, public: Public) -> StepResult:
     generation = shelf.withdraw(public.folder)
     releases_index.strike(shelf, public.folder, public.publication.title)
     major = context.plan.release.version.major
-    best = releases_index.best(shelf, stage, major, public.folder)
+    best = releases_index.best_beside(shelf, public.folder, stage, major)
     for link in public.links:
         if best:
-            shelf.lead(best, [link])
+            shelf.lead(best.folder, [link])
         else:
             shelf.drop_link(link)
-    led = f"; {', '.join(public.links)} {f'leads to {best}' if best else 'is gone'}"
+    led = f"; {', '.join(public.links)} {f'leads to {best.folder}' if best else 'is gone'}"
     return StepResult(
         "rollback",
         Outcome.DONE,
@@ -59,8 +60,7 @@ def _withdrawn(context: Context, public: Public) -> StepResult:
     )
 
 
-def _list(public: Public) -> None:
+def _list(public: Public) -> str:
     if record := public.record():
-        releases_index.enter(public.shelf, public.folder, record.page)
-    else:
-        releases_index.strike(public.shelf, public.folder, public.publication.title)
+        return releases_index.enter(public.shelf, public.folder, record.page)
+    return releases_index.strike(public.shelf, public.folder, public.publication.title)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import tempfile
@@ -21,6 +22,12 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.interop
 
+NO_EXCHANGE = """#!/bin/sh
+case "$*" in
+    *--exchange*|*"./testing/.9.0beta3/away ./testing/9.0beta3") echo no such luck >&2; exit 1 ;;
+esac
+exec /bin/mv "$@"
+"""
 BOTH = pytest.mark.parametrize(
     "links", [pytest.param(True, id="with links"), pytest.param(False, id="without links")]
 )
@@ -127,6 +134,100 @@ def test_old_generations_go_and_the_public_one_is_retired(root: Path, running: S
     assert text_of(root / BETA) == text_of(root / "obsolete/9.0beta3") == "third"
     assert len(shelf.generations("obsolete/9.0beta3")) == 1
     assert shelf.generations(BETA) == ()
+
+
+def test_without_links_a_retired_release_lies_elsewhere_and_a_withdrawn_one_nowhere(
+    root: Path, running: SshServer
+) -> None:
+    shelf = shelf_at(root, running, links=False)
+    for text in ("first", "second"):
+        publish(shelf, text)
+    os.utime(root / BETA, (10**9, 10**9))
+
+    with shelf.locked(BETA):
+        shelf.retire(BETA, "obsolete/9.0beta3")
+    is_gone = not os.path.lexists(root / BETA)
+    is_retired = shelf.is_retired(BETA, "obsolete/9.0beta3")
+    text = text_of(root / "obsolete/9.0beta3")
+    with shelf.locked("obsolete/9.0beta3"):
+        withdrawn = shelf.withdraw("obsolete/9.0beta3")
+
+    assert (is_gone, is_retired, text) == (True, True, "second")
+    assert not os.path.lexists(root / "obsolete/9.0beta3")
+    assert text_of(root / f"obsolete/.9.0beta3/{withdrawn}.back") == "second"
+
+
+def test_another_time_of_the_folder_changes_nothing_there(root: Path, running: SshServer) -> None:
+    shelf = shelf_at(root, running, links=False)
+    names = [publish(shelf, "one").generation]
+    os.utime(root / BETA, (10**9, 10**9))
+
+    names.append(publish(shelf, "two").generation)
+
+    assert [each.name for each in shelf.generations(BETA)] == names
+
+
+def test_what_fails_between_two_renames_there_is_undone(root: Path, running: SshServer) -> None:
+    shelf = shelf_at(root, running, links=False)
+    publish(shelf, "first")
+    programs = root.parent / "programs"
+    programs.mkdir()
+    (programs / "mv").write_text(NO_EXCHANGE)
+    (programs / "mv").chmod(0o755)
+    precede(running, f"PATH={programs}:$PATH")
+
+    with pytest.raises(SurroundingsError):
+        publish(shelf, "second")
+
+    assert text_of(root / BETA) == "first"
+
+
+def test_what_is_removed_is_not_public_there(root: Path, running: SshServer) -> None:
+    shelf = shelf_at(root, running)
+    publish(shelf, "first")
+
+    with shelf.locked(BETA):
+        staged = shelf.stage(BETA, [])
+        staged.remove("SHA256SUMS")
+        staged.remove("index.html")
+        staged.write("index.html", b"again")
+        shelf.upload(staged)
+        shelf.flip(staged)
+
+    assert not (root / BETA / "SHA256SUMS").exists()
+    assert (root / BETA / "index.html").read_bytes() == b"again"
+    assert (root / BETA / "iso/x86_64/a.jigdo").exists()
+
+
+def test_what_is_staged_for_there_has_a_place_of_its_own_here(
+    root: Path, running: SshServer
+) -> None:
+    shelf = shelf_at(root, running)
+
+    with shelf.locked(BETA):
+        staged = shelf.stage(BETA, [])
+
+    scratch = root.parent / "a scratch"
+    assert staged.root == scratch / "staged/testing/.9.0beta3/next"
+    assert [path.name for path in scratch.iterdir()] == ["staged"]
+
+
+def test_the_index_is_locked_there_inside_another_lock(root: Path, running: SshServer) -> None:
+    shelf, other = shelf_at(root, running), shelf_at(root, running, scratch="other")
+
+    with shelf.locked(BETA):
+        with shelf.index_locked(0):
+            shelf.replace_file("index.html", b"index")
+            with pytest.raises(BusyError, match="another run"), other.index_locked(0):
+                pass
+        with pytest.raises(BusyError, match="another run"), other.locked(BETA):
+            pass
+        with other.index_locked(0):
+            pass
+        content = shelf.read("index.html")
+
+    assert content == b"index"
+    assert shelf.local(BETA) is None
 
 
 def test_small_files_are_read_and_replaced(root: Path, running: SshServer) -> None:
@@ -400,5 +501,6 @@ def precede(server: SshServer, command: str) -> None:
 def kill_sessions(server: SshServer) -> None:
     """End the connections of a host, as if it had lost its power."""
     for session in server.sessions():
-        os.kill(session, signal.SIGKILL)
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(session, signal.SIGKILL)
     time.sleep(0.2)

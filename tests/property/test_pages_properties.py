@@ -49,7 +49,9 @@ def test_a_metalink_is_well_formed(name: str) -> None:
 
 @given(NAMES, st.text(max_size=30))
 def test_a_page_is_utf_8_without_elements_of_others(name: str, text: str) -> None:
-    image = replace(RELEASE.images[0], name=name, jigdo=name, sums=(name,), map_svg=name)
+    signatures = (f"{name}.asc", f"{name}.sig")
+    files = replace(RELEASE.images[0], sums=(name,), signatures=signatures)
+    image = replace(files, name=name, jigdo=name, map_svg=name)
     change = replace(RELEASE.changes[0], name=text, old=text, new=text, notes=(text,))
     plain = release_page(replace(RELEASE, images=(RELEASE.images[0],), changes=(change,)))
 
