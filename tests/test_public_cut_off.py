@@ -141,6 +141,44 @@ def test_a_killed_run_leaves_the_old_or_the_new_release_and_the_next_succeeds(
     assert seen == case.seen
 
 
+@pytest.mark.parametrize(
+    "change", [pytest.param(published, id="publish"), pytest.param(gone_back, id="rollback")]
+)
+@pytest.mark.parametrize(
+    "swap", [pytest.param(exchange, id="in one go"), pytest.param(unable, id="by two renames")]
+)
+def test_without_links_a_killed_run_mixes_no_generations_up_whatever_the_times_of_folders(
+    tmp_path: Path, change: Callable[[Shelf], object], swap: Callable[[Path, Path], bool]
+) -> None:
+    prepared = tmp_path / "prepared"
+    names = {
+        publish(local_shelf(prepared, links=False), text).generation: text
+        for text in ("older", "old")
+    }
+    for number, folder in enumerate((BETA, f"testing/.9.0beta3/{min(names)}")):
+        os.utime(prepared / folder, (10**9 + number, 10**9))
+    number, status = 0, -1
+
+    while status:
+        number += 1
+        root = tmp_path / f"root{number}"
+        shutil.copytree(prepared, root, symlinks=True)
+        shelf = Shelf(LocalPlace(root, swap), links=False)
+
+        def work(shelf: Shelf = shelf, number: int = number) -> None:
+            kill_before_change(number)
+            change(shelf)
+
+        status = os.waitstatus_to_exitcode(os.waitpid(in_child(work), 0)[1])
+
+        with shelf.locked(BETA):
+            found = {each.name: text_of(root / each.path) for each in shelf.generations(BETA)}
+        assert {name: found.pop(name) for name in names} == names
+        assert list(found.values()) in ([], ["new"])
+        assert all(name > max(names) for name in found)
+        assert status in {0, -signal.SIGKILL}
+
+
 def test_an_interrupt_between_two_renames_leaves_the_old_or_the_new_release(tmp_path: Path) -> None:
     prepared = tmp_path / "prepared"
     publish(local_shelf(prepared, links=False), "old")

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from release_builder.descriptor.mirror import Kind, Mirror
 from release_builder.descriptor.patterns import expand
 from release_builder.descriptor.publication import expand_publication
+from release_builder.descriptor.version import Stage
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from release_builder.descriptor.model import Descriptor, Expected, Fetch, Server, Sync
     from release_builder.descriptor.publication import Publication
     from release_builder.descriptor.publishing import Compose
-    from release_builder.descriptor.version import Stage, Version
+    from release_builder.descriptor.version import Version
     from release_builder.digests import Digest
 
 
@@ -153,12 +154,28 @@ def _servers(descriptor: Descriptor, tree: str, values: Mapping[str, str]) -> di
         label: replace(server, beta=expand(server.beta, values), final=expand(server.final, values))
         for label, server in (descriptor.servers or descriptor.profile.servers).items()
     }
+    publish = expand_publication(descriptor, values)
+    if publish and publish.url and not descriptor.servers:
+        places = {stage: _named_place(descriptor, publish, stage) for stage in Stage}
+        here = {stage.value: f"{publish.url}{place}/{tree}" for stage, place in places.items()}
+        return {label: replace(server, **here) for label, server in servers.items()}
     if descriptor.servers or descriptor.mirror.kind is not Kind.HTTP:
         return servers
     # What is fetched over the web is published there too, at its own stage: a beta's mirror says
     # nothing about where the final will lie.
     here = {descriptor.version.stage.value: descriptor.mirror.url + tree}
     return {label: replace(server, **here) for label, server in servers.items()}
+
+
+def _named_place(descriptor: Descriptor, publish: Publication, stage: Stage) -> str:
+    """What [Servers] name at ``stage``: the release's folder, or the link that leads there.
+
+    A profile's own servers tell which: SME's name the version of a beta, the major of a final.
+    """
+    patterns = (server.of(stage) for server in descriptor.profile.servers.values())
+    by_folder = any("{version}" in pattern for pattern in patterns)
+    link = publish.link_at(stage) if publish.links else None
+    return link if link and not by_folder else publish.folder_at(stage)
 
 
 def _mirrors(descriptor: Descriptor, values: Mapping[str, str]) -> tuple[str, ...]:

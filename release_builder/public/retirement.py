@@ -33,7 +33,7 @@ def retire(place: Place, folder: Layout, to: Layout, *, links: bool) -> tuple[st
     """
     old, new = look(place, folder), look(place, to)
     if not is_retired(old, new):
-        _check(old, new)
+        check(old, new)
         hidden = to.inside(NEXT)
         place.stage(old.lies, hidden, ())
         place.upload(old.lies, hidden, ())
@@ -49,7 +49,13 @@ def retire(place: Place, folder: Layout, to: Layout, *, links: bool) -> tuple[st
     return old.leading_to(folder.folder)
 
 
-def _check(old: View, new: View) -> None:
+def check(old: View, new: View) -> None:
+    """See that ``old`` may be retired as ``new``.
+
+    Raises:
+        DescriptorError: There is nothing to retire, or another release in its way.
+        SurroundingsError: A file is.
+    """
     folder, to = old.layout.folder, new.layout.folder
     if old.current is None:
         raise DescriptorError(f"there is no {printable(folder)} to retire")

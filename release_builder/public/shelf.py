@@ -14,7 +14,7 @@ from release_builder.public.links import drop_link, in_the_way, make_links, miss
 from release_builder.public.local_place import LocalPlace
 from release_builder.public.place import Kind
 from release_builder.public.remote_place import RemotePlace
-from release_builder.public.retirement import is_retired, retire
+from release_builder.public.retirement import check, is_retired, retire
 from release_builder.public.ssh import Host
 from release_builder.public.staged import Staged
 from release_builder.public.switch import bring_out, expose, heal, remove_generation, take_in
@@ -226,8 +226,7 @@ class Shelf:
         """Make what is public as ``folder`` public as ``to``; the old name becomes a link to it.
 
         Without links the old name goes. Of both only the public generation stays. Neither name is
-        ever absent meanwhile. Where a run was cut off, the next one ends well; it only finishes if
-        ``is_retired`` is true. Only the lock of ``folder`` is to be held.
+        ever absent meanwhile; the next run finishes what was cut off. Hold only ``folder``'s lock.
 
         Returns:
             The links in the root and beside the release that lead to ``folder``.
@@ -244,7 +243,14 @@ class Shelf:
 
     def is_retired(self, folder: str, to: str) -> bool:
         """Whether the release ``folder`` is public as ``to`` now, and no longer by itself."""
-        return is_retired(*(look(self._place, Layout.of(name)) for name in (folder, to)))
+        return is_retired(*self._views(folder, to))
+
+    def check_retire(self, folder: str, to: str) -> None:
+        """Raise what ``retire`` would, should something be in its way."""
+        check(*self._views(folder, to))
+
+    def _views(self, *folders: str) -> list[View]:
+        return [look(self._place, Layout.of(folder)) for folder in folders]
 
     def lead(self, folder: str, links: Sequence[str]) -> tuple[str, ...]:
         """Make ``links`` lead to a public release; those that do stay as they are.

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from release_builder.digests import digest_stream
 from release_builder.errors import IncompleteError, WrongBytesError, printable
-from release_builder.files import open_regular
+from release_builder.files import open_regular, safe_join
 from release_builder.jigdo.template import read_template
 from release_builder.steps.find_pair import read_jigdo
 from release_builder.steps.image_file import measure
@@ -16,7 +16,7 @@ from release_builder.steps.truth import truth_about
 from release_builder.trust.expected import Expectation, compare
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
     from pathlib import Path
 
     from release_builder.digests import Digest
@@ -99,7 +99,7 @@ def read_content(
             f"{printable(str(image))}: {mismatch}",
             hint="make image and pair anew: release-builder build, or compose",
         )
-    return Content(
+    content = Content(
         image=image,
         size=found.size,
         digests={each: found.digests[each] for each in SUMS},
@@ -109,6 +109,34 @@ def read_content(
         locations=said.parts,
         tree=tree,
     )
+    for name in changed_parts(context, tree, content) if tree else ():
+        raise WrongBytesError(
+            f"{printable(str(tree / name)) if tree else name} changed since the pair was made",
+            hint="make image and pair anew: release-builder compose; or put the old file back",
+        )
+    return content
+
+
+def changed_parts(context: Context, tree: Path, content: Content) -> Iterator[str]:
+    """The parts in ``tree`` that are not what the template says; those that are not there are none.
+
+    Args:
+        context: Its cache knows digests; of which release it is tells which labels mean the tree.
+        tree: An installer tree.
+        content: Tells the parts.
+    """
+    labels = tuple(f"{label}:" for label in context.plan.release.servers)
+    for part in content.parts:
+        for place in content.locations.get(part.digest, ()):
+            label = next((each for each in labels if place.startswith(each)), None)
+            if label is None:
+                continue
+            name = place.removeprefix(label)
+            path = safe_join(tree, name)
+            if path.is_file():
+                found = measure(path, [part.digest.algorithm], context.cache)
+                if found.digests[part.digest.algorithm] != part.digest:
+                    yield name
 
 
 def _check_template(context: Context, template: Path, said: JigdoFile) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tempfile
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 from urllib.parse import quote
@@ -57,7 +58,7 @@ def record_of(
         before: What is public now; None for nothing.
     """
     same = before if before and before.page.version == page.version else Record(page, {})
-    record = same.told_as(page)
+    record = replace(same.told_as(page), count=before.count + 1 if before else 1)
     for plan, content in contents:
         names = FileNames.of(plan.release)
         files = _files(context, content, names)

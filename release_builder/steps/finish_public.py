@@ -9,7 +9,7 @@ from release_builder.descriptor.version import Stage, Version
 from release_builder.errors import ReleaseBuilderError
 from release_builder.report import Finding, Severity, finding_of
 from release_builder.steps import releases_index
-from release_builder.steps.content import SUMS
+from release_builder.steps.content import SUMS, changed_parts
 from release_builder.steps.image_file import measure
 
 if TYPE_CHECKING:
@@ -54,6 +54,40 @@ def _findings(public: Public, do: Callable[[], tuple[str, ...]]) -> Iterator[Fin
         yield replace(finding, message=what, hint=finding.hint or "publish it once more")
 
 
+def leading(public: Public, version: Version) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """The links that should lead to the release, unless a newer one is public; and why not.
+
+    Raises:
+        WrongBytesError: The index of releases is none of ours.
+    """
+    if not public.links:
+        return (), ()
+    stage = Stage(version.stage)
+    other = releases_index.best_beside(public.shelf, public.folder, stage, version.major)
+    if other and Version.parse(other.version) > version:
+        return (), (f"{', '.join(public.links)}: left as it is, since {other.folder} is newer",)
+    return public.links, ()
+
+
+def overtaken(public: Public, plan: Plan, links: Sequence[str]) -> tuple[Finding, ...]:
+    """Which release can be rebuilt no longer once ``links`` lead away from it."""
+    version = plan.release.version
+    other = releases_index.best_beside(
+        public.shelf, public.folder, Stage(version.stage), version.major
+    )
+    urls = plan.release.server_urls(plan.stage).values()
+    return tuple(
+        Finding(
+            Severity.WARNING,
+            f"{link} leads to {public.folder} now and no longer to {other.folder}, whose .jigdo"
+            f" names {link}/ too: its image can be rebuilt from other mirrors only",
+            hint="its final URL below `servers:` should name {version}, not {major}",
+        )
+        for link in links
+        if other and any(f"/{link}/" in url for url in urls)
+    )
+
+
 def lead(public: Public, version: Version) -> tuple[str, ...]:
     """Let the links lead to the release, unless a newer one is public.
 
@@ -63,13 +97,8 @@ def lead(public: Public, version: Version) -> tuple[str, ...]:
     Raises:
         ReleaseBuilderError: A link cannot be made.
     """
-    if not public.links:
-        return ()
-    stage = Stage(version.stage)
-    other = releases_index.best_beside(public.shelf, public.folder, stage, version.major)
-    if other and Version.parse(other.version) > version:
-        return (f"{', '.join(public.links)}: left as it is, since {other.folder} is newer",)
-    return public.shelf.lead(public.folder, public.links)
+    links, notes = leading(public, version)
+    return (*notes, *(public.shelf.lead(public.folder, links) if links else ()))
 
 
 def _keep(public: Public) -> tuple[str, ...]:
@@ -105,15 +134,21 @@ def all_there(
             if (found.size, set(found.digests.values())) != (file.size, set(file.digests)):
                 return False
     return all(
-        _size(here / plan.release.tree / name) == _size(content.tree / name)
+        _parts_are_there(context, here / plan.release.tree, content)
         for plan, content in contents
         if content.tree
-        for name in _names(content.tree)
     )
 
 
-def _names(tree: Path) -> Iterator[Path]:
-    return (path.relative_to(tree) for path in tree.rglob("*") if path.is_file())
+def _parts_are_there(context: Context, public_tree: Path, content: Content) -> bool:
+    """Whether a public tree has the files of ours, and every part in it the right bytes."""
+    tree = content.tree
+    if tree is None:
+        return True
+    names = (path.relative_to(tree) for path in tree.rglob("*") if path.is_file())
+    if any(_size(public_tree / name) != _size(tree / name) for name in names):
+        return False
+    return not any(changed_parts(context, public_tree, content))
 
 
 def _size(path: Path) -> int | None:

@@ -16,7 +16,7 @@ from release_builder.public.ibay import links_advice
 from release_builder.public.shelf import open_shelf
 from release_builder.report import Finding, Outcome, Severity, StepResult
 from release_builder.steps.fill import KEY, fill, record_of
-from release_builder.steps.finish_public import all_there, finish, same
+from release_builder.steps.finish_public import all_there, finish, leading, overtaken, same
 from release_builder.steps.page_changes import with_changes
 from release_builder.steps.record import NAME as RECORD
 from release_builder.steps.record import Record, read_record
@@ -56,7 +56,10 @@ class Public:
         Raises:
             WrongBytesError: Its record is none.
         """
-        name = f"{folder or self.folder}/{RECORD}"
+        place = folder or self.folder
+        if self.shelf.current(place) is None:  # or it leads to another release
+            return None
+        name = f"{place}/{RECORD}"
         content = self.shelf.read(name)
         return None if content is None else read_record(content, name)
 
@@ -139,12 +142,14 @@ def make_public(
         try:
             fill(context, publication, staged, contents, record, here)
             shelf.upload(staged)
-            tried = [try_out(context, plan, publication, staged) for plan, _ in contents]
+            links, _ = leading(public, context.plan.release.version)
+            tried = [try_out(context, plan, public, staged, links) for plan, _ in contents]
             findings = (*notes, *(finding for each in tried for finding in each.findings))
             if any(finding.severity.status for finding in findings):
                 shelf.discard(staged)
                 return _refused(step, public, findings)
-            flip = shelf.flip(staged)
+            findings += overtaken(public, context.plan, links)
+            flip = shelf.flip(staged, links)
         except BaseException:
             with contextlib.suppress(ReleaseBuilderError, OSError):
                 shelf.discard(staged)

@@ -50,10 +50,12 @@ class Record:
     Attributes:
         page: What its page tells.
         files: By folder below the release's and by name, the files that sums are told of.
+        count: How often the release became public, this time included.
     """
 
     page: ReleasePage
     files: Mapping[str, Mapping[str, RecordedFile]]
+    count: int = 1
 
     def image(self, name: str) -> PublishedImage | None:
         """The image called ``name``."""
@@ -73,28 +75,28 @@ class Record:
             folder: {name: file for name, file in inside.items() if (folder, name) not in lost}
             for folder, inside in self.files.items()
         }
-        return Record(
-            replace(self.page, images=images), {key: value for key, value in files.items() if value}
-        )
+        left = {folder: inside for folder, inside in files.items() if inside}
+        return replace(self, page=replace(self.page, images=images), files=left)
 
     def with_image(self, image: PublishedImage, files: Mapping[str, RecordedFile]) -> Record:
         """This release with ``image``, for whatever has its name, and the sums of its files."""
         others = self.without({(image.folder, image.name)})
         images = sorted((*others.page.images, image), key=lambda each: (each.arch, each.name))
         beside = {**others.files.get(image.folder, {}), **files}
-        return Record(
-            replace(self.page, images=tuple(images)),
-            {**others.files, image.folder: dict(sorted(beside.items()))},
+        return replace(
+            self,
+            page=replace(self.page, images=tuple(images)),
+            files={**others.files, image.folder: dict(sorted(beside.items()))},
         )
 
     def told_as(self, page: ReleasePage) -> Record:
         """This release, told by ``page`` but for its images."""
-        return Record(replace(page, images=self.page.images), self.files)
+        return replace(self, page=replace(page, images=self.page.images))
 
 
 def write_record(record: Record) -> bytes:
     """The text of ``release.json``."""
-    document: dict[str, Any] = {"schema": _SCHEMA, **asdict(record.page)}
+    document: dict[str, Any] = {"schema": _SCHEMA, "count": record.count, **asdict(record.page)}
     document["published"] = record.page.published.astimezone(UTC).isoformat()
     for image in document["images"]:
         image["digests"] = _sums(image["digests"])
@@ -120,7 +122,8 @@ def read_record(content: bytes, name: str) -> Record:
         document = json.loads(content.decode("utf-8", "surrogateescape"))
         schema = document.pop("schema")
         if schema == _SCHEMA:
-            return Record(files=_files(document.pop("files")), page=_page(document))
+            count, files = document.pop("count"), _files(document.pop("files"))
+            return Record(_page(document), files, _whole(count))
     except _DAMAGED as error:
         raise WrongBytesError(
             f"{printable(name)} does not say what is public there: {printable(str(error))}",
@@ -140,6 +143,12 @@ def _files(document: Mapping[str, Any]) -> dict[str, dict[str, RecordedFile]]:
         }
         for folder, inside in document.items()
     }
+
+
+def _whole(count: object) -> int:
+    if type(count) is not int or count < 1:
+        raise TypeError("'count' is no number of times")
+    return count
 
 
 def _page(document: Mapping[str, Any]) -> ReleasePage:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from release_builder.errors import DescriptorError
 from release_builder.report import Finding, Severity
 from release_builder.steps import releases_index
 
@@ -13,17 +12,14 @@ if TYPE_CHECKING:
 
 
 def check_retirement(beta: Public) -> None:
-    """See that there is room for it.
+    """See that nothing is in its way.
 
     Raises:
-        DescriptorError: Another release is there.
+        DescriptorError: Another release is.
     """
     target, shelf = beta.publication.obsolete, beta.shelf
-    if shelf.current(target) and not shelf.is_retired(beta.folder, target):
-        raise DescriptorError(
-            f"{beta.publication.root}/{target} is there already",
-            hint="move it away, or set `obsolete:` below `publish:`",
-        )
+    if not shelf.is_retired(beta.folder, target):
+        shelf.check_retire(beta.folder, target)
 
 
 def retire(beta: Public) -> tuple[Finding, ...]:
@@ -36,14 +32,12 @@ def retire(beta: Public) -> tuple[Finding, ...]:
     with shelf.locked(beta.folder):
         led = shelf.retire(beta.folder, target)
     record = beta.record(target)
-    releases_index.strike(shelf, beta.folder, beta.publication.title)
+    notes = [releases_index.strike(shelf, beta.folder, beta.publication.title)]
     if record:
-        releases_index.enter(shelf, target, record.page)
+        notes.append(releases_index.enter(shelf, target, record.page))
     ours = [link for link in led if link in beta.links]
     for link in ours:
         shelf.drop_link(link)
     became = {link: "is gone" if link in ours else "is left as it is" for link in led}
-    return tuple(
-        Finding(Severity.NOTE, f"{link} {what}: it led to {beta.folder}")
-        for link, what in became.items()
-    )
+    notes += [f"{link} {what}: it led to {beta.folder}" for link, what in became.items()]
+    return tuple(Finding(Severity.NOTE, note) for note in dict.fromkeys(notes) if note)

@@ -25,7 +25,8 @@ def run(context: Context) -> StepResult:
     """
     public = public_of(context.plan)
     with public.shelf.locked(public.folder):
-        if len(public.shelf.generations(public.folder)) == 1 and public.publication.keep:
+        record = public.record()
+        if record and record.count == 1 and len(public.shelf.generations(public.folder)) == 1:
             return _withdrawn(context, public)
         flip = public.shelf.rollback(public.folder)
         notes = (*flip.notes, *lead(public, context.plan.release.version), _list(public))

@@ -207,12 +207,13 @@ def test_a_final_that_went_back_leaves_its_link_to_the_one_before(
 ) -> None:
     promote(manager, descriptor, "--same-image")
     later = manager.prepare(small_release, "9.1")
-    manager("publish", later)
+    overtaken = manager("publish", later)
     before = (manager.root / "9").readlink()
 
     ended = manager("publish", "--rollback", later)
 
     assert before == Path("9.1")
+    assert "no longer to 9.0" in overtaken.stderr
     assert ended.status == 0, ended.stderr
     assert (manager.root / "9").readlink() == Path("9.0")
 
@@ -240,3 +241,17 @@ def test_a_server_that_the_descriptor_forgot_is_not_promoted(
     jigdo = manager.root / FINAL / "iso" / "x86_64" / "smeserver-9.0-x86_64.jigdo"
     assert ended.status == 0, ended.stderr
     assert "testing" not in jigdo.read_text()
+
+
+def test_an_older_final_that_a_stranger_could_not_rebuild_is_not_published(
+    manager: Publisher, descriptor: Path, small_release: Release
+) -> None:
+    later = manager.prepare(small_release, "9.1")
+    next((manager.folder / "stage-9.1").rglob("Packages/*.rpm")).unlink()
+    manager("pair", later)
+    assert manager("publish", later).status == 0
+
+    ended = promote(manager, descriptor, "--same-image")
+
+    assert ended.status == 2  # its .jigdo names /9/, which leads to 9.1
+    assert not (manager.root / FINAL).exists()

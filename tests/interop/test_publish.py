@@ -521,3 +521,73 @@ def test_a_smaller_image_is_published_beside(manager: Publisher, small_release: 
     page = (manager.root / FOLDER / "index.html").read_text()
     assert f"{NAME}.iso" in page
     assert f"{name}.iso" in page
+
+
+def test_servers_follow_the_url_of_the_root(manager: Publisher, small_release: Release) -> None:
+    descriptor = manager.prepare(small_release)
+    text = descriptor.read_text()
+    descriptor.write_text(text[: text.index("servers:")])
+    manager("pair", descriptor)
+
+    ended = manager("publish", descriptor)
+
+    jigdo = (manager.root / FOLDER / "iso" / "x86_64" / f"{NAME}.jigdo").read_text()
+    assert ended.status == 0, ended.stderr
+    assert f"SMEmirror={manager.web.url}{FOLDER}/smeos/x86_64/\n" in jigdo
+
+
+def test_a_part_that_changed_since_the_pair_was_made_is_not_public(
+    manager: Publisher, small_release: Release
+) -> None:
+    descriptor = manager.prepare(small_release)
+    part = next((manager.folder / "stage-9.0beta3").rglob("Packages/*.rpm"))
+    part.write_bytes(part.read_bytes()[:-1] + b"x")
+
+    ended = manager("publish", descriptor)
+
+    assert ended.status == 2
+    assert f"{part.name} changed since the pair was made" in ended.stderr
+    assert not (manager.root / FOLDER).exists()
+
+
+def test_a_damaged_part_is_mended_by_publishing_again(
+    manager: Publisher, small_release: Release
+) -> None:
+    descriptor = manager.prepare(small_release)
+    manager("publish", descriptor)
+    part = next((manager.root / FOLDER / "smeos").rglob("Packages/*.rpm"))
+    content = part.read_bytes()
+    part.write_bytes(content[:-1] + bytes([content[-1] ^ 1]))
+
+    ended = manager("publish", "--json", descriptor)
+
+    assert ended.outcomes() == {"publish": "done"}
+    assert next((manager.root / FOLDER / "smeos").rglob(part.name)).read_bytes() == content
+
+
+def test_a_wrong_url_of_the_root_is_noticed(manager: Publisher, small_release: Release) -> None:
+    descriptor = manager.prepare(small_release)
+    url = manager.web.url
+    descriptor.write_text(descriptor.read_text().replace(f"  url: {url}", f"  url: {url}nope/"))
+
+    ended = manager("publish", descriptor)
+
+    assert ended.status == 2
+    assert "nope" in ended.stderr
+    assert not (manager.root / FOLDER).exists()
+
+
+def test_what_was_replaced_and_forgotten_is_not_taken_away(
+    manager: Publisher, small_release: Release
+) -> None:
+    descriptor = manager.prepare(small_release)
+    manager("publish", descriptor)
+    jigdo = manager.folder / "work-9.0beta3" / "pair" / f"{NAME}.jigdo"
+    jigdo.write_text(jigdo.read_text().replace("ShortInfo=", "ShortInfo=New "))
+    manager("publish", "--keep", "0", descriptor)
+
+    ended = manager("publish", "--rollback", descriptor)
+
+    assert ended.status == 2
+    assert "no older generation" in ended.stderr
+    assert (manager.root / FOLDER / "index.html").is_file()
