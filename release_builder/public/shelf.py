@@ -243,14 +243,11 @@ class Shelf:
 
     def is_retired(self, folder: str, to: str) -> bool:
         """Whether the release ``folder`` is public as ``to`` now, and no longer by itself."""
-        return is_retired(*self._views(folder, to))
+        return is_retired(*(look(self._place, Layout.of(name)) for name in (folder, to)))
 
     def check_retire(self, folder: str, to: str) -> None:
         """Raise what ``retire`` would, should something be in its way."""
-        check(*self._views(folder, to))
-
-    def _views(self, *folders: str) -> list[View]:
-        return [look(self._place, Layout.of(folder)) for folder in folders]
+        check(*(look(self._place, Layout.of(name)) for name in (folder, to)))
 
     def lead(self, folder: str, links: Sequence[str]) -> tuple[str, ...]:
         """Make ``links`` lead to a public release; those that do stay as they are.

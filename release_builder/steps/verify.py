@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from release_builder.descriptor.mirror import Kind
-from release_builder.errors import printable
+from release_builder.errors import IncompleteError, printable
 from release_builder.jigdo.tree_source import TreeSource
 from release_builder.report import Finding, Outcome, Severity, StepResult, finding_of
 from release_builder.steps.find_pair import find_pair
@@ -32,7 +32,7 @@ def run(context: Context) -> StepResult:
         ReleaseBuilderError: As find_pair and truth_about.
     """
     plan = context.plan
-    pair = find_pair(plan.workdir.tree, plan.release, context.cache)
+    pair, roots = _pair(context)
     with pair.open_template() as stream:
         description = pair.read_template(stream).description
     truth = truth_about(plan, description.image)
@@ -56,7 +56,7 @@ def run(context: Context) -> StepResult:
         full=plan.options.full,
         monitor=context.monitor,
     )
-    parts = _verify_parts(context, pair, description.parts)
+    parts = _verify_parts(context, pair, description.parts, roots)
     findings = (
         *problems,
         *_image_findings(context, truth, found),
@@ -131,13 +131,24 @@ class _Parts:
     suspects: list[str] = field(default_factory=list)
 
 
-def _verify_parts(context: Context, pair: Pair, parts: tuple[MatchedFile, ...]) -> _Parts:
+def _pair(context: Context) -> tuple[Pair, tuple[Path, ...]]:
+    """The mirror's pair, or the one that we made ourselves; and where the files of [Parts] are."""
+    plan, release = context.plan, context.plan.release
+    tree, own = plan.workdir.tree, plan.workdir.pair
+    try:
+        return find_pair(tree, release, context.cache), (tree / release.tree, tree)
+    except IncompleteError:
+        if not (own / f"{release.image.removesuffix('.iso')}.jigdo").is_file():
+            raise
+    root = (release.mirror.local_path or tree) / release.tree
+    return find_pair(own, replace(release, jigdo=("",)), context.cache), (root,)
+
+
+def _verify_parts(
+    context: Context, pair: Pair, parts: tuple[MatchedFile, ...], roots: tuple[Path, ...]
+) -> _Parts:
     """Hold every file of the tree that [Parts] names against the template's digest of it."""
-    plan = context.plan
-    tree = plan.workdir.tree
-    source = TreeSource(
-        pair.jigdo.parts, (tree / plan.release.tree, tree), (), (), None, context.cache
-    )
+    source = TreeSource(pair.jigdo.parts, roots, (), (), None, context.cache)
     result = _Parts()
     context.monitor.begin("verify the tree", sum(part.length for part in parts))
     try:
@@ -164,7 +175,8 @@ def _verify_part(context: Context, path: Path, part: MatchedFile, result: _Parts
     if measured.digests[algorithm] == part.digest:
         result.right += 1
         return
-    result.suspects.append(str(path.relative_to(context.plan.workdir.tree)))
+    if path.is_relative_to(context.plan.workdir.tree):
+        result.suspects.append(str(path.relative_to(context.plan.workdir.tree)))
     result.findings.append(
         Finding(
             Severity.WRONG,

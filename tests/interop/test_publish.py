@@ -591,3 +591,20 @@ def test_what_was_replaced_and_forgotten_is_not_taken_away(
     assert ended.status == 2
     assert "no older generation" in ended.stderr
     assert (manager.root / FOLDER / "index.html").is_file()
+
+
+def test_a_release_that_was_composed_here_is_verified(
+    manager: Publisher, small_release: Release
+) -> None:
+    descriptor = manager.prepare(small_release)
+    right = manager("verify", "--json", descriptor)
+    part = next((manager.folder / "stage-9.0beta3").rglob("Packages/*.rpm"))
+    part.write_bytes(part.read_bytes()[:-1] + b"x")
+
+    wrong = manager("verify", descriptor)
+
+    assert right.status == 0, right.messages()
+    assert right.counts("verify")["parts_right"] > 10
+    assert right.counts("verify")["parts_absent"] == 0
+    assert wrong.status == 2
+    assert part.name in wrong.stderr

@@ -353,7 +353,7 @@ def test_a_mirror_over_https_is_believed_with_its_certificate(
         built = release_builder("build", "--json", known, cwd=workdir)
 
     assert refused.status == 1
-    assert "not to be trusted (self-signed certificate)" in refused.messages()
+    assert "not to be trusted (self-signed certificate: --ca-bundle FILE," in refused.messages()
     assert built.status == 0, built.messages()
     assert filecmp.cmp(image_of(release, workdir), release.image, shallow=False)
 
