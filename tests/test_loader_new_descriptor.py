@@ -12,6 +12,7 @@ import pytest
 from release_builder.descriptor import patterns
 from release_builder.descriptor.model import Descriptor, Fetch, Sync
 from release_builder.descriptor.publishing import Compose, Places, Publish
+from release_builder.descriptor.refreshing import Notify, Retain
 from release_builder.descriptor.target import Target
 from release_builder.errors import DescriptorError
 from release_builder.loader import load, new_descriptor, products
@@ -89,6 +90,10 @@ def test_the_keys_behind_a_hash_are_the_defaults(workdir: Path, product: str) ->
                 ca_bundle=workdir / "ca.pem",
                 mirrors=release.fetch.mirrors
                 or (f"https://mirror.example.org/releases/{release.version}/",),
+            ),
+            retain=Retain(days=30),
+            notify=Notify(
+                command="/usr/local/bin/told", mail="admin", ping="https://hc.example.org/UUID"
             ),
         )
         for release in as_written

@@ -12,6 +12,7 @@ import yaml
 
 from release_builder.descriptor.model import Fetch, Sync
 from release_builder.descriptor.publishing import Compose, Publish
+from release_builder.descriptor.refreshing import Notify, Retain
 from release_builder.files import resource
 from release_builder.loader import InvalidDescriptorError, load
 
@@ -83,6 +84,11 @@ GOOD = [
         {"compose": f"{{volume_id: {text}}}"}
         for text in ("SME", "a b", "'{product}{version}{major}{arch}'", "x" * 32, "'a|~!{arch}'")
     ],
+    *[{"retain": text} for text in ("{}", "{images: 0, days: 1}", "{images: 1000, days: 36500}")],
+    *[{"retain": f"{{free: {text}}}"} for text in ("0", "1", "1.5", "500k", "'2M'", "0.5g")],
+    *[{"notify": text} for text in ("{}", "{when: always}", "{when: 'change'}", "{mail: root}")],
+    {"notify": "{command: '/bin/told --quiet', mail: admin@host.example.org}"},
+    {"notify": "{ping: 'https://host:8443/a/b?c=d'}"},
     {"publish": "{root: public}"},
     *[
         {"publish": f"{{root: {text}}}"}
@@ -130,6 +136,10 @@ GOOD = [
     ],
 ]
 BAD = [
+    *[{"retain": text} for text in ("{images: -1}", "{images: 1001}", "{days: 0}", "{keep: 1}")],
+    *[{"retain": f"{{free: {text}}}"} for text in ("-1", "1t", "' '", "1.2345k")],
+    *[{"notify": text} for text in ("{when: never}", "{mail: a b}", "{mail: -x}", "{to: me}")],
+    *[{"notify": f"{{ping: {text}}}"} for text in ("host", "ftp://h/", "'http://h/a b'")],
     *[
         {"version": text}
         for text in (
@@ -490,7 +500,9 @@ def test_every_key_has_a_description_for_editors() -> None:
     assert [name for name, key in keys.items() if not key.get("description")] == []
 
 
-@pytest.mark.parametrize("cls", [Sync, Fetch, Compose, Publish], ids=lambda cls: cls.__name__)
+@pytest.mark.parametrize(
+    "cls", [Sync, Fetch, Compose, Publish, Retain, Notify], ids=lambda cls: cls.__name__
+)
 def test_the_defaults_that_editors_show_are_those_that_hold(cls: type[Any]) -> None:
     top = SCHEMA["properties"][cls.__name__.lower()]["properties"]
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated
 from release_builder.descriptor import patterns
 from release_builder.descriptor.mirror import Mirror
 from release_builder.descriptor.publishing import Compose, Place, Places, Publish
+from release_builder.descriptor.refreshing import Notify, Retain
 from release_builder.descriptor.release import expand_release
 from release_builder.descriptor.version import Stage, Version
 from release_builder.digests import Digest
@@ -179,6 +180,8 @@ class Descriptor:
         keys: Files of public keys; sums files and packages are to be signed by one of them.
         compose: How an image is made from an installer tree.
         publish: Where a release becomes public; None: nowhere.
+        retain: What of older refreshes stays.
+        notify: Who is told how a refresh went.
     """
 
     path: Path
@@ -198,6 +201,8 @@ class Descriptor:
     keys: tuple[Path, ...] = ()
     compose: Compose = field(default_factory=Compose)
     publish: Publish | None = None
+    retain: Retain = field(default_factory=Retain)
+    notify: Notify = field(default_factory=Notify)
 
     def releases(self) -> tuple["Release", ...]:
         """One release an arch, in the order of ``arch``."""

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sized
 
 # Not int itself: of an int the loader takes digits alone.
+Bytes = NewType("Bytes", int)
 BytesPerSecond = NewType("BytesPerSecond", int)
 _Several = TypeVar("_Several", bound="Sized")
 _Word = TypeVar("_Word", bound=StrEnum)
@@ -190,6 +191,14 @@ def speed(text: str) -> BytesPerSecond:
     if not found:
         raise RefusedError(f"'{text}' is no speed", "write bytes a second, or such as 500k, 2m")
     return BytesPerSecond(int(Decimal(found[1]) * _UNITS[found[2].lower()]))
+
+
+def size(text: str) -> Bytes:
+    """Bytes, or a number with k, m or g, as ``speed``; 0 is one too."""
+    found = _SPEED.fullmatch(text)
+    if not found and text != "0":
+        raise RefusedError(f"'{text}' is no size", "write bytes, or such as 500m, 2g")
+    return Bytes(int(Decimal(found[1]) * _UNITS[found[2].lower()]) if found else 0)
 
 
 def digest(algorithm: str) -> Callable[[str], Digest]:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from release_builder.descriptor.model import Descriptor, Expected, Fetch, Server, Sync
     from release_builder.descriptor.publication import Publication
     from release_builder.descriptor.publishing import Compose
+    from release_builder.descriptor.refreshing import Notify, Retain
     from release_builder.descriptor.version import Version
     from release_builder.digests import Digest
 
@@ -46,6 +47,8 @@ class Release:
         keys: Files of the public keys that are trusted; absolute.
         compose: How an image is made from the tree.
         publish: Where it becomes public; None: nowhere.
+        retain: What of older refreshes stays.
+        notify: Who is told how a refresh went.
     """
 
     descriptor: Path
@@ -67,6 +70,8 @@ class Release:
     keys: tuple[Path, ...]
     compose: Compose
     publish: Publication | None
+    retain: Retain
+    notify: Notify
 
     def server_urls(self, stage: Stage) -> dict[str, str]:
         """By label, the URL that [Servers] must have at ``stage``."""
@@ -135,6 +140,8 @@ def expand_release(descriptor: Descriptor, arch: str) -> Release:
         keys=descriptor.keys,
         compose=_compose(descriptor.compose, values),
         publish=expand_publication(descriptor, values),
+        retain=descriptor.retain,
+        notify=descriptor.notify,
     )
 
 
