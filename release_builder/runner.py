@@ -93,7 +93,7 @@ def _carry_out_one(plan: Plan, cache: DigestCache, monitor: Monitor) -> ReleaseR
 
 def _locks(plan: Plan, held: ExitStack) -> tuple[int, ...]:
     """Take the workdirs' locks; a program that inherits them keeps them, should we be killed."""
-    if _READING.issuperset(plan.steps):
+    if plan.options.dry_run or _READING.issuperset(plan.steps):
         return ()
     workdirs = dict.fromkeys(each.workdir for each in plan.each)
     for workdir in workdirs:
@@ -135,7 +135,7 @@ def _steps(context: Context) -> Iterator[StepResult]:
 
 
 def _timed(step: str, context: Context) -> StepResult:
-    started = time.monotonic()
+    started, computed = time.monotonic(), context.cache.computed
     try:
         context.monitor.detail(f"step {step}")
         # A step is read when it is its turn: only few releases need urllib3.
@@ -145,4 +145,8 @@ def _timed(step: str, context: Context) -> StepResult:
         if isinstance(error, WrongFileError):
             suspect = str(error.path.relative_to(context.plan.workdir.tree))
             result = dataclasses.replace(result, suspects=(suspect,))
-    return dataclasses.replace(result, seconds=round(time.monotonic() - started, 3))
+    counts = dict(result.counts)
+    if computed := context.cache.computed - computed:
+        counts["digests_computed"] = computed
+    seconds = round(time.monotonic() - started, 3)
+    return dataclasses.replace(result, seconds=seconds, counts=counts)

@@ -65,6 +65,7 @@ class Offer:
     content: bytes | OSError
     kind: type[io.BytesIO] = io.BytesIO
     confirmed: list[Digest] = field(default_factory=list)
+    said: Digest | None = None  # by a cache
 
     @property
     def where(self) -> str:
@@ -74,6 +75,9 @@ class Offer:
         if isinstance(self.content, OSError):
             raise self.content
         return self.kind(self.content)
+
+    def known(self, algorithm: str, /) -> Digest | None:
+        return self.said if self.said and self.said.algorithm == algorithm else None
 
     def confirm(self, digest: Digest, /) -> None:
         self.confirmed.append(digest)

@@ -34,6 +34,7 @@ class Cache:
     known: dict[int, Digest] = field(default_factory=dict)  # by inode
     asked: list[int] = field(default_factory=list)
     told: list[Digest] = field(default_factory=list)
+    computed: int = 0
 
     def get(self, status: os.stat_result, algorithm: str, /) -> Digest | None:
         self.asked.append(status.st_ino)

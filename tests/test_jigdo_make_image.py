@@ -54,6 +54,28 @@ def test_with_all_parts_the_image_comes_out_bit_for_bit(workdir: Path) -> None:
     assert first.offers[md5(ONE)][0].confirmed == [md5(ONE)] * 2
 
 
+def test_what_was_read_before_is_not_hashed_again(workdir: Path) -> None:
+    known, unknown = Offer(ONE, said=md5(ONE)), Offer(TWO)
+    with unfinished(workdir) as out:
+        source = Source({md5(ONE): [known], md5(TWO): [unknown]})
+        image = make_image(template(), out, [source], ["md5"])
+
+        assert content_of(out) == CONTENT
+    assert image.digests == {"md5": md5(CONTENT)}
+    assert (known.confirmed, unknown.confirmed) == ([], [md5(TWO)])
+
+
+def test_a_digest_that_was_remembered_wrongly_is_found_out_by_the_image(workdir: Path) -> None:
+    liar = Offer(b"?" + ONE[1:], said=md5(ONE))
+    with unfinished(workdir) as out:
+        image = make_image(template(), out, [Source({md5(ONE): [liar]}), having(ONE, TWO)], ["md5"])
+
+        assert content_of(out) == CONTENT
+    assert image.digests == {"md5": md5(CONTENT)}
+    assert [wrong.where for wrong in image.wrong] == ["the offer"]
+    assert md5(liar.content if isinstance(liar.content, bytes) else b"") in liar.confirmed
+
+
 def test_what_is_missing_is_told_once_and_the_rest_is_written(workdir: Path) -> None:
     told: list[int] = []
     with unfinished(workdir) as out:

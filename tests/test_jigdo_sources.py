@@ -34,6 +34,7 @@ class Memory:
     """A cache of digests that knows what it is told, by inode."""
 
     known: dict[int, Digest] = field(default_factory=dict)
+    computed: int = 0
 
     def get(self, status: os.stat_result, algorithm: str, /) -> Digest | None:
         digest = self.known.get(status.st_ino)

@@ -60,6 +60,8 @@ class ImageMaker:
 
     Attributes:
         digests_parts: Whether each part is held against its own digest.
+        believes: Whether that counts which was read before, where somebody knows it.
+        believed: How many parts were taken so.
         on_part: Told how many parts are in their place.
     """
 
@@ -73,6 +75,8 @@ class ImageMaker:
         on_bytes: Callable[[int], object],
     ) -> None:
         self.digests_parts = True
+        self.believes = True
+        self.believed = 0
         self.on_part: Callable[[int], object] = lambda _count: None
         self._in_place = 0  # parts
 
@@ -210,19 +214,22 @@ class ImageMaker:
         in_place = isinstance(candidate, InPlace)
         if in_place and not self.digests_parts:
             return part.length, part.digest
-        digest = PartDigest(self._hashing, part.digest.algorithm, part.length)
         length = 0
         with opened(candidate) as stream:
+            known = self.believes and candidate.known(part.digest.algorithm) == part.digest
+            reads = self.digests_parts and not known
+            digest = PartDigest(self._hashing, part.digest.algorithm, part.length)
             for block in blocks_of(stream, part.length):
-                if self.digests_parts:
+                if reads:
                     digest.update(block)
                 if not in_place:
                     self._writer.write(offset + length, block)
                 length += len(block)
-        if self.digests_parts:
+        if reads:
             return length, digest.finish()
         if length < part.length:
             raise UnreadableError("it became shorter meanwhile")
+        self.believed += known
         return length, part.digest
 
     def _fetch(self, part: MatchedFile, offset: int) -> None:
@@ -259,7 +266,8 @@ class ImageMaker:
 
     def _judge(self, attempt: _Try, found: Digest) -> None:
         part, candidate = attempt.part, attempt.candidate
-        if self.digests_parts and attempt.length == part.length:
+        whole = self.digests_parts and attempt.length == part.length
+        if whole and candidate.known(found.algorithm) != found:
             candidate.confirm(found)
         if found != part.digest:
             self._writer.was_wrong()

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import errno
 import os
 from typing import TYPE_CHECKING, BinaryIO
 
+from release_builder.digests import BLOCK
 from release_builder.jigdo.rsync_sum import template_sums
 
 if TYPE_CHECKING:
@@ -32,8 +34,9 @@ class InPlace:
         try:  # a hole reads as zeros and is skipped unread
             if os.lseek(file, self._offset, os.SEEK_DATA) >= self._offset + part.length:
                 return False
-        except OSError:  # no data from here to the end
-            return False
+        except OSError as error:
+            if not _knows_no_holes(error):  # no data from here to the end
+                return False
         if part.rsync_sum is None or sum_length is None:
             return True
         first = os.pread(file, min(sum_length, part.length), self._offset)
@@ -50,8 +53,8 @@ class InPlace:
             if os.lseek(file, self._offset, os.SEEK_DATA) != self._offset:
                 return 0
             hole = os.lseek(file, self._offset, os.SEEK_HOLE)
-        except OSError:  # no data from here to the end
-            return 0
+        except OSError as error:  # no data from here to the end
+            return self._before_zeros(length) if _knows_no_holes(error) else 0
         block = os.fstat(file).st_blksize
         if hole < self._offset + length:
             # Where the last block was filled by half, zeros follow.
@@ -61,13 +64,33 @@ class InPlace:
         left = len(last.rstrip(b"\0"))
         return length - count + left if left < count else 0  # all of it is there, but wrong
 
+    def _before_zeros(self, length: int) -> int:
+        """The same where holes cannot be told from zeros."""
+        end = length
+        while end:
+            begin = max(0, end - BLOCK)
+            piece = os.pread(self._out.fileno(), end - begin, self._offset + begin)
+            if kept := piece.rstrip(b"\0"):
+                held = begin + len(kept)
+                return held if held < length else 0
+            end = begin
+        return 0
+
     def open(self) -> BinaryIO:
         """See Candidate."""
         self._out.seek(self._offset)
         return os.fdopen(os.dup(self._out.fileno()), "rb", buffering=0)
 
+    def known(self, algorithm: str, /) -> None:
+        """See Candidate."""
+
     def confirm(self, digest: Digest, /) -> None:
         """See Candidate; it stays where it is."""
+
+
+def _knows_no_holes(error: OSError) -> bool:
+    """Linux before 3.1 says so; later ones have ENXIO for an offset behind all data."""
+    return error.errno == errno.EINVAL
 
 
 class Elsewhere:
@@ -85,6 +108,9 @@ class Elsewhere:
     def open(self) -> BinaryIO:
         """See Candidate."""
         return self._place.open()
+
+    def known(self, algorithm: str, /) -> None:
+        """See Candidate."""
 
     def confirm(self, digest: Digest, /) -> None:
         """See Candidate; nothing is remembered."""

@@ -31,8 +31,12 @@ def make_image(  # noqa: PLR0913 (each may be chosen apart from the others)
     far: FarSource | None = None,
     proven_as_one: bool = False,
     on_part: Callable[[int], object] = lambda _count: None,
+    believing: bool = True,
 ) -> Image:
     """Write the image that ``template`` describes as far as ``sources`` have its parts.
+
+    A part whose digest a source knows from before is not hashed again: the image's digest proves
+    it. If that is wrong, all is read once more.
 
     Args:
         template: The template.
@@ -49,15 +53,17 @@ def make_image(  # noqa: PLR0913 (each may be chosen apart from the others)
             template's digest, they all were right; if not, or if some are missing, nothing is
             known of any.
         on_part: Told how many runs are parts in their place, each time that there is one more.
+        believing: Whether what a source knows from before counts.
 
     Raises:
         TemplateError: The template's data, if it is read, does not fit its description.
         OSError: ``out`` cannot be written. What is in it helps the next try.
     """
-    length = template.description.image.length
+    wanted, algorithms = template.description.image, tuple(algorithms)
+    length = wanted.length
     if out.seek(0, os.SEEK_END) < length:
         out.truncate(length)
-    writer = ImageWriter(out, length, tuple(algorithms))
+    writer = ImageWriter(out, length, algorithms)
     telling = threading.Lock()
 
     def tell(count: int) -> None:
@@ -67,6 +73,7 @@ def make_image(  # noqa: PLR0913 (each may be chosen apart from the others)
     far_parts = FarParts(far, out, tell) if far else None
     with ImageMaker(template, out, sources, writer, far_parts, tell) as maker:
         maker.digests_parts = not proven_as_one
+        maker.believes = believing
         maker.on_part = on_part
         for number, run in enumerate(template.description.runs):
             if isinstance(run, MatchedFile) and number not in trusted:
@@ -77,4 +84,8 @@ def make_image(  # noqa: PLR0913 (each may be chosen apart from the others)
                 maker.unmatched(run.length)
         if not trusted:
             maker.finish_unmatched()
-        return maker.finish()
+        image = maker.finish()
+    told = image.digests.get(wanted.digest.algorithm)
+    if told in {None, wanted.digest} or not maker.believed or proven_as_one:
+        return image
+    return make_image(template, out, sources, algorithms, far=far, on_part=on_part, believing=False)

@@ -236,6 +236,10 @@ class FileCandidate:
         self._status = status
         return stream
 
+    def known(self, algorithm: str, /) -> Digest | None:
+        """See Candidate."""
+        return None if self._status is None else self._cache.get(self._status, algorithm)
+
     def confirm(self, digest: Digest, /) -> None:
         """See Candidate."""
         if self._status is not None:

@@ -20,7 +20,13 @@ if TYPE_CHECKING:
 
 
 class DigestCache(Protocol):
-    """Digests of files that were read before and have not changed since."""
+    """Digests of files that were read before and have not changed since.
+
+    Attributes:
+        computed: How many were put.
+    """
+
+    computed: int
 
     def get(self, status: os.stat_result, algorithm: str, /) -> Digest | None:
         """The digest of the file with this status, if it is known."""
@@ -68,6 +74,9 @@ class Candidate(Protocol):
         Raises:
             OSError: It cannot be read, or has another length by now.
         """
+
+    def known(self, algorithm: str, /) -> Digest | None:
+        """The digest of what was opened, if that need not be read for it."""
 
     def confirm(self, digest: Digest, /) -> None:
         """As many bytes as the part has were read, and had ``digest``, the part's or not."""
@@ -139,6 +148,9 @@ class ExtentCandidate:
             stream.close()
             raise OSError(0, f"it ends at byte {size:,}, before the part does", str(self._image))
         return _Window(stream, self._offset, self._length)
+
+    def known(self, algorithm: str, /) -> None:
+        """See Candidate."""
 
     def confirm(self, digest: Digest, /) -> None:
         """See Candidate; no digest of a whole file is learnt."""

@@ -16,6 +16,13 @@ from typing import TYPE_CHECKING, Final
 
 from release_builder.errors import printable
 from release_builder.files import open_regular
+from release_builder.state.sqlite_file import (
+    BUSY_SECONDS,
+    ForeignError,
+    is_busy,
+    is_damage,
+    number,
+)
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -26,7 +33,6 @@ _MARK: Final = 0x6A64_6463  # "jddc", for a jigdo digest cache
 _HEADER: Final = 72  # bytes, up to the mark's end
 _MAGIC: Final = b"SQLite format 3\0"
 _ROLLBACK: Final = b"\1\1"  # not a write-ahead log, which leaves more files behind
-_BUSY_SECONDS: Final = 10.0  # for another process to end its write, which takes milliseconds
 _DAY: Final = 86_400
 
 # Text, not numbers: inodes and times of some file systems exceed SQLite's 63 bits.
@@ -45,13 +51,6 @@ _SCHEMA: Final = (
     f"PRAGMA application_id = {_MARK}",
 )
 _OBJECTS: Final = [("table", "digests")]
-_DAMAGED: Final = {sqlite3.SQLITE_ERROR, sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
-
-
-class _ForeignError(sqlite3.DatabaseError):
-    """What stands in a file of ours is not of us: a view or trigger, say, which might never end."""
-
-    sqlite_errorcode = sqlite3.SQLITE_CORRUPT
 
 
 def connect(path: Path, notes: list[str], kept_days: int | None) -> sqlite3.Connection | None:
@@ -74,7 +73,7 @@ def connect(path: Path, notes: list[str], kept_days: int | None) -> sqlite3.Conn
     try:
         return _connect(path, notes, kept_days)
     except sqlite3.Error as error:
-        if _code(error) in {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}:
+        if is_busy(error):
             notes.append(f"{place} is in use by another process: files will be read again")
             return None
         if not is_damage(error):
@@ -90,7 +89,7 @@ def connect_read_only(path: Path, notes: list[str]) -> sqlite3.Connection | None
     database = None
     try:
         uri = f"{path.absolute().as_uri()}?mode=ro"
-        database = sqlite3.connect(uri, uri=True, timeout=_BUSY_SECONDS)
+        database = sqlite3.connect(uri, uri=True, timeout=BUSY_SECONDS)
         if _is_known(database, path, notes) and _is_ready(database):
             return database
     except sqlite3.Error as error:
@@ -120,11 +119,6 @@ def may_be_written(path: Path) -> bool:
     )
 
 
-def is_damage(error: sqlite3.Error) -> bool:
-    """Whether ``error`` tells that the file itself is broken."""
-    return _code(error) in _DAMAGED
-
-
 def begin_anew(path: Path, notes: list[str]) -> None:
     """Remove a damaged file, of which ``notes`` then tells."""
     remove(path)
@@ -145,7 +139,7 @@ def today() -> int:
 
 
 def _connect(path: Path, notes: list[str], kept_days: int | None) -> sqlite3.Connection | None:
-    database = sqlite3.connect(path, timeout=_BUSY_SECONDS)
+    database = sqlite3.connect(path, timeout=BUSY_SECONDS)
     try:
         if not _is_known(database, path, notes):
             database.close()
@@ -169,18 +163,18 @@ def _make(database: sqlite3.Connection) -> None:
 
 
 def _is_known(database: sqlite3.Connection, path: Path, notes: list[str]) -> bool:
-    version, objects = _number(database, "user_version"), _objects(database)
+    version, objects = number(database, "user_version"), _objects(database)
     if version > SCHEMA_VERSION:
         notes.append(f"{printable(str(path))} is of a newer release-builder: it is not used")
         return False
     if objects and (objects != _OBJECTS or version < 1):
-        raise _ForeignError("it holds what is none of ours")
+        raise ForeignError("it holds what is none of ours")
     return True
 
 
 def _is_ready(database: sqlite3.Connection) -> bool:
     """Whether nothing is to be written before it can be used: a run may be one that only reads."""
-    numbers = (_number(database, "user_version"), _number(database, "application_id"))
+    numbers = (number(database, "user_version"), number(database, "application_id"))
     return numbers == (SCHEMA_VERSION, _MARK) and _objects(database) == _OBJECTS
 
 
@@ -196,12 +190,4 @@ def _objects(database: sqlite3.Connection) -> list[tuple[str, str]]:
     try:
         return database.execute("SELECT type, name FROM sqlite_master LIMIT 2").fetchall()
     except UnicodeDecodeError as error:  # SQLite's message quotes the bytes it cannot read
-        raise _ForeignError("its schema is damaged") from error
-
-
-def _number(database: sqlite3.Connection, pragma: str) -> int:
-    return int(database.execute(f"PRAGMA {pragma}").fetchone()[0])
-
-
-def _code(error: sqlite3.Error) -> int:
-    return int(getattr(error, "sqlite_errorcode", 0)) & 0xFF  # the rest are details
+        raise ForeignError("its schema is damaged") from error

@@ -29,11 +29,11 @@ from release_builder.state.cache_file import (
     begin_anew,
     connect,
     connect_read_only,
-    is_damage,
     may_be_written,
     remove,
     today,
 )
+from release_builder.state.sqlite_file import is_damage
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -63,12 +63,14 @@ class DigestCache:
 
     Attributes:
         notes: What a user should know of the cache itself, one sentence each.
+        computed: How many digests were put.
     """
 
     def __init__(
         self, path: Path, database: sqlite3.Connection | None, notes: list[str], *, keeps: bool
     ) -> None:
         self.notes = notes
+        self.computed = 0
         self._path = path
         self._database = database
         self._keeps = keeps
@@ -103,6 +105,7 @@ class DigestCache:
                 ourselves after its rename, which moves the ctime.
             digest: Of all its bytes.
         """
+        self.computed += 1
         tick = _TICK if status.st_ctime_ns % 1_000_000_000 else _COARSE_TICK
         age = time.time() - status.st_ctime
         if 0 <= age < tick:
@@ -229,6 +232,8 @@ class _NoCache(DigestCache):
 
     def put(self, status: os.stat_result, digest: Digest) -> None:
         """Nothing is kept."""
+        del status, digest
+        self.computed += 1
 
 
 def state_folder(environ: Mapping[str, str], *, user: int | None = None) -> Path:

@@ -104,6 +104,8 @@ def cases(draw: st.DrawFn) -> Case:
 class Forgetful:
     """A cache that knows nothing: every digest is seen anew."""
 
+    computed = 0
+
     def get(self, status: os.stat_result, algorithm: str, /) -> Digest | None:
         return None
 

@@ -44,6 +44,8 @@ class Memory:
     def __init__(self) -> None:
         self.known: dict[tuple[int, str], Digest] = {}
 
+    computed = 0
+
     def get(self, status: os.stat_result, algorithm: str, /) -> Digest | None:
         return self.known.get((status.st_ino, algorithm))
 
