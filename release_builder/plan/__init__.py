@@ -42,6 +42,7 @@ class Promotion:
     same_image: bool = False
     obsolete: bool = False
     dry_run: bool = False
+    make_room: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +57,8 @@ class Options:
         full: Read everything, trust no digest known from before.
         base: An older .jigdo whose parts keep their servers in a new one.
         promotion: Of which beta the release is the final.
+        dry_run: Only tell what would be cleared away.
+        make_room: Whether old images may go for room, and `retain.free` stays free.
     """
 
     workdir: Path | None = None
@@ -65,6 +68,8 @@ class Options:
     full: bool = False
     base: Path | None = None
     promotion: Promotion | None = None
+    dry_run: bool = False
+    make_room: bool = False
 
 
 @dataclass(frozen=True, slots=True)

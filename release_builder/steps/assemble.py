@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from rich.filesize import decimal
 
 from release_builder.errors import ReleaseBuilderError, WrongBytesError
+from release_builder.files import free_space
 from release_builder.jigdo.entries import MatchedFile
 from release_builder.jigdo.make_image import make_image
 from release_builder.report import Finding, Outcome, Severity, StepResult, failed_step
@@ -17,6 +18,7 @@ from release_builder.steps.find_pair import find_pair
 from release_builder.steps.image_file import finish, measure, move_aside, unfinished
 from release_builder.steps.missing import report_missing
 from release_builder.steps.release_servers import release_servers
+from release_builder.steps.room import make_room
 from release_builder.steps.truth import truth_about
 from release_builder.trust.expected import compare
 
@@ -63,6 +65,8 @@ def _make(context: Context, pair: Pair, template: Template, truth: Truth) -> Ste
     plan, wanted = context.plan, template.description.image
     name = plan.workdir.image / plan.release.image
     partial = name.with_name(f"{name.name}.partial")
+    if plan.options.make_room:
+        _make_room(context, wanted.length, partial)
     at_hand = parts_at_hand(plan, pair, template, context.cache, context.monitor)
     servers = release_servers(plan, pair)
     runs = sum(isinstance(run, MatchedFile) for run in template.description.runs)
@@ -118,6 +122,14 @@ def _make(context: Context, pair: Pair, template: Template, truth: Truth) -> Ste
         findings=(*_mended(image), *notes),
         facts={"image": str(name), "digest": str(wanted.digest)},
     )
+
+
+def _make_room(context: Context, length: int, partial: Path) -> None:
+    plan = context.plan
+    there = partial.stat().st_blocks * 512 if partial.is_file() else 0
+    lacking = length - there + plan.release.retain.free - free_space(plan.workdir.root)
+    if lacking > 0:
+        make_room(plan, lacking, context.cache)
 
 
 def _is_right(context: Context, name: Path, truth: Truth) -> bool:

@@ -19,6 +19,7 @@ from release_builder.plan.pulls import (
 )
 from release_builder.report import Finding, Outcome, Severity, StepResult
 from release_builder.steps.guards import check_apart, check_preview
+from release_builder.steps.room import make_room
 
 if TYPE_CHECKING:
     from release_builder.plan import Plan
@@ -50,7 +51,7 @@ def run(context: Context) -> StepResult:
     if not preview.changes:
         _forget_held_back(plan)
         return _result(plan, [preview], Outcome.UNCHANGED)
-    _check_room(plan, preview)
+    _check_room(context, preview)
     # The deletions were judged above; rsync counts folders too.
     whole = replace(whole, max_delete=max(whole.max_delete, len(preview.deleted)))
     context.monitor.begin("sync", preview.size)
@@ -60,12 +61,17 @@ def run(context: Context) -> StepResult:
         context.monitor.end()
 
 
-def _check_room(plan: Plan, preview: Transfer) -> None:
+def _check_room(context: Context, preview: Transfer) -> None:
+    plan, making = context.plan, context.plan.options.make_room
     free, here = free_space(plan.workdir.tree), plan.workdir.held_back()
-    if preview.size > free + here:
+    need = preview.size - here + (plan.release.retain.free if making else 0)
+    if making and need > free:
+        free += make_room(plan, need - free, context.cache)
+    if need > free:
+        kept = f", and {plan.release.retain.free:,} are to stay free" if making else ""
         raise SurroundingsError(
             f"{plan.workdir.tree}: {preview.size - here:,} bytes are to be fetched,"
-            f" {free:,} bytes are free; nothing was fetched",
+            f" {free:,} bytes are free{kept}; nothing was fetched",
             hint="free some room, or name another folder with --workdir",
         )
 

@@ -1,0 +1,155 @@
+"""Every run of a release, kept from run to run: when, how long, what its steps did, how it ended.
+
+It never stops a run: what cannot be read or written becomes one of ``History.notes``.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import sqlite3
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from release_builder.errors import printable
+from release_builder.state.history_file import connected, connected_for_reading
+from release_builder.state.history_records import RecordedRun, RecordedStep, ReleaseState, Standing
+from release_builder.state.history_rows import (
+    forget_runs,
+    insert_run,
+    select_runs,
+    select_states,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+__all__ = [
+    "HISTORY_FILE",
+    "KEPT_DAYS",
+    "History",
+    "RecordedRun",
+    "RecordedStep",
+    "ReleaseState",
+    "Standing",
+    "open_history",
+]
+
+HISTORY_FILE: Final = "history.sqlite"
+KEPT_DAYS: Final = 400  # a year, and a month to compare it with
+
+# What a row of a damaged file may lead to besides SQLite's own errors.
+_UNREADABLE: Final = (sqlite3.Error, ValueError, TypeError, OverflowError)
+
+
+class History:
+    """What ``open_history`` gives. For one thread.
+
+    Attributes:
+        notes: What a user should know of the history itself, one sentence each.
+    """
+
+    def __init__(self, path: Path, database: sqlite3.Connection | None, notes: list[str]) -> None:
+        self.notes = notes
+        self._path = path
+        self._database = database
+
+    @property
+    def usable(self) -> bool:
+        """Whether there is a history that can be read; a new one is empty, but usable."""
+        return self._database is not None
+
+    def record(self, run: RecordedRun) -> int:
+        """Keep ``run``; its own ``id`` does not matter.
+
+        Returns:
+            Its id; 0 when it could not be kept, of which ``notes`` tells.
+        """
+        with self._writing() as database:
+            if database:
+                return insert_run(database, run)
+        return 0
+
+    def runs(
+        self, descriptor: str | None = None, limit: int | None = None
+    ) -> tuple[RecordedRun, ...]:
+        """The runs, newest first: all, or those of one descriptor's absolute path."""
+        with self._giving_up("it cannot be read") as database:
+            if database:
+                return tuple(select_runs(database, descriptor, limit))
+        return ()
+
+    def releases(self) -> tuple[ReleaseState, ...]:
+        """How each release stands, in the order of descriptor, product and arch."""
+        with self._giving_up("it cannot be read") as database:
+            if database:
+                return tuple(select_states(database))
+        return ()
+
+    def note(self, key: str, value: str) -> None:
+        """Remember ``value`` under ``key`` from run to run; an empty one forgets the key."""
+        with self._writing() as database:
+            if database and value:
+                database.execute("INSERT OR REPLACE INTO marks VALUES (?, ?)", (key, value))
+            elif database:
+                database.execute("DELETE FROM marks WHERE key = ?", (key,))
+
+    def noted(self, key: str) -> str:
+        """What was noted under ``key``; empty when nothing was."""
+        with self._giving_up("it cannot be read") as database:
+            if database:
+                found = database.execute("SELECT value FROM marks WHERE key = ?", (key,)).fetchone()
+                return str(found[0]) if found else ""
+        return ""
+
+    def prune(self, days: int = KEPT_DAYS) -> int:
+        """Forget runs older than that, but not those that tell how a release stands.
+
+        A release whose descriptor is gone is forgotten with its runs.
+
+        Returns:
+            How many runs were forgotten.
+        """
+        before = datetime.now(UTC) - timedelta(days=days)
+        with self._writing() as database:
+            if database:
+                return forget_runs(database, before, lambda path: Path(path).exists())
+        return 0
+
+    @contextlib.contextmanager
+    def _writing(self) -> Iterator[sqlite3.Connection | None]:
+        with self._giving_up("what this run did is not recorded") as database:
+            if database is None:
+                yield None
+                return
+            with database:
+                database.execute("BEGIN IMMEDIATE")
+                yield database
+
+    @contextlib.contextmanager
+    def _giving_up(self, consequence: str) -> Iterator[sqlite3.Connection | None]:
+        """The database; when it fails, the block ends there, and a note tells why."""
+        try:
+            yield self._database
+        except _UNREADABLE as error:
+            note = f"{printable(str(self._path))}: {printable(str(error))}: {consequence}"
+            if note not in self.notes:
+                self.notes.append(note)
+
+
+@contextlib.contextmanager
+def open_history(folder: Path, *, read_only: bool = False) -> Iterator[History]:
+    """The history in ``folder``, made where there is none, and closed at the end of the block.
+
+    Args:
+        folder: As digest_cache.state_folder() gives it; made if missing, unless read only.
+        read_only: Write nothing; where there is no file, there is no history, and no note.
+    """
+    notes: list[str] = []
+    path = folder / HISTORY_FILE
+    if read_only:
+        with connected_for_reading(path, notes) as database:
+            yield History(path, database, notes)
+        return
+    with connected(path, notes) as database:
+        yield History(path, database, notes)

@@ -1,0 +1,134 @@
+"""What is remembered of runs, as values."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import timedelta
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+
+class Standing(StrEnum):
+    """How a release stands, the best first."""
+
+    FRESH = "fresh"  # the last run was a success
+    FAILING = "failing"  # it was none, but the last success is young enough
+    STALE = "stale"  # the last success is too old
+    NEVER = "never"  # there was none
+
+
+@dataclass(frozen=True, slots=True)
+class RecordedStep:
+    """What one step of a run did.
+
+    Attributes:
+        step: Its name, such as ``sync``.
+        outcome: How it ended, as report.Outcome says it.
+        seconds: How long it took.
+        counts: Named numbers, such as ``bytes_fetched``.
+        message: Its summary, or what went wrong.
+    """
+
+    step: str
+    outcome: str
+    seconds: float = 0.0
+    counts: dict[str, int] = field(default_factory=dict)
+    message: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecordedRun:
+    """One run of a command for one release.
+
+    Attributes:
+        id: The run's number in the history, from 1; 0 for one that is not in it yet.
+        command: The sub-command, such as ``refresh``.
+        descriptor: The absolute path of the release's descriptor.
+        product: As the descriptor has it; empty when the descriptor could not be read.
+        version: Of the release.
+        arch: Of the release; several are parted by comma and space.
+        started: When, in UTC.
+        seconds: How long it took.
+        status: The exit status of this release alone.
+        image: The image's path; empty when there is none.
+        image_size: Bytes; 0 when there is none.
+        changed: Whether it brought something new.
+        steps: In their order.
+        problem: What decided the status; empty when all went well.
+        hint: What to do about it.
+    """
+
+    id: int = 0
+    command: str
+    descriptor: str
+    product: str = ""
+    version: str = ""
+    arch: str = ""
+    started: datetime
+    seconds: float = 0.0
+    status: int = 0
+    image: str = ""
+    image_size: int = 0
+    changed: bool = False
+    steps: tuple[RecordedStep, ...] = ()
+    problem: str = ""
+    hint: str = ""
+
+    @property
+    def ended(self) -> datetime:
+        """When it ended, in UTC."""
+        return self.started + timedelta(seconds=self.seconds)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReleaseState:
+    """How a release stands, by its runs of ``build`` and ``refresh``.
+
+    Runs that met the lock (status 75) tell nothing of a release and do not count.
+
+    Attributes:
+        descriptor: The absolute path of its descriptor.
+        product: As the descriptor has it; empty when the descriptor could not be read.
+        arch: Its arch.
+        version: That of the last run.
+        last_run: The newest run; None: it never ran, which History.releases() never says.
+        last_success: When the newest run that ended well did so; None: never.
+        last_change: When the newest run ended well that brought something new; None: never.
+        failing_since: When the first run after the last success began that did not end well;
+            None: the last run was a success.
+        failures: Runs since the last success.
+        runs: All runs that are remembered.
+        image: The path of the last success's image.
+        image_size: Bytes of that image.
+    """
+
+    descriptor: str
+    product: str
+    arch: str
+    version: str
+    last_run: RecordedRun | None
+    last_success: datetime | None
+    last_change: datetime | None
+    failing_since: datetime | None
+    failures: int
+    runs: int
+    image: str = ""
+    image_size: int = 0
+
+    def age(self, now: datetime) -> float | None:
+        """Seconds since the last success; None when there was none. A clock set back gives 0."""
+        if self.last_success is None:
+            return None
+        return max(0.0, (now - self.last_success).total_seconds())
+
+    def standing(self, now: datetime, max_age: float | None = None) -> Standing:
+        """How it stands, where a success older than ``max_age`` seconds does not count."""
+        age = self.age(now)
+        if age is None:
+            return Standing.NEVER
+        if max_age is not None and age > max_age:
+            return Standing.STALE
+        return Standing.FAILING if self.failing_since else Standing.FRESH
