@@ -48,7 +48,9 @@ def test_a_version_is_read_from_the_source_text(workdir: Path, written: str, quo
     ("line", "complaint"),
     [
         pytest.param("serverz: 1", "4:1: serverz: there is no such key; did you mean servers?"),
-        pytest.param("track: testing/9", "4:1: track: there is no such key; write one of version"),
+        pytest.param(
+            "track: testing/9", "4:8: track: stands in the place of `version`; keep one of them"
+        ),
         pytest.param("<<: {a: b}", "4:1: <<: there is no such key"),
         pytest.param("path: x", "4:1: path: there is no such key"),
         pytest.param("arch: i386", "4:1: arch: is here again, first at 2:1; keep one"),

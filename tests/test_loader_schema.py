@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import MISSING, fields
 from typing import TYPE_CHECKING
 
@@ -430,6 +431,11 @@ ONLY_THE_LOADER_KNOWS = [
     pytest.param("publish: {root: a, keep: 0x10}\n", id="hexadecimal below publish"),
     pytest.param(f"digests: {{i386: {{md5: {MD5}}}}}\n", id="digest of another arch"),
 ]
+TRACKS_RIGHT = ["testing/9", "testing/9.1", "9", "8.10", "'9'", "./testing//9/", "9.0.1"]
+TRACKS_WRONG = [
+    *("testing/9.0beta3", "testing/{major}", "testing", "9/testing", "/testing/9", "../9", "~/9"),
+    *(".testing/9", "a b/9", "a*/9", "-1", "9.0.1.2", "''", "", "[9]", "{a: 9}", "true"),
+]
 
 
 def text_of(changes: dict[str, str]) -> str:
@@ -476,6 +482,67 @@ def test_each_of_the_three_keys_is_missed_by_both(workdir: Path, missing: str) -
 
     assert not is_right_for_the_loader(workdir, text)
     assert not is_right_for_the_schema(text)
+
+
+def following(track: str, more: str = "") -> str:
+    return f"track: {track}\narch: x86_64\nmirror: rsync://host/module/\n{more}"
+
+
+@pytest.mark.parametrize("track", TRACKS_RIGHT)
+def test_what_may_be_followed_is_right_for_both(workdir: Path, track: str) -> None:
+    assert is_right_for_the_loader(workdir, following(track))
+    assert is_right_for_the_schema(following(track))
+
+
+@pytest.mark.parametrize("track", TRACKS_WRONG)
+def test_what_cannot_be_followed_is_wrong_for_both(workdir: Path, track: str) -> None:
+    assert not is_right_for_the_loader(workdir, following(track))
+    assert not is_right_for_the_schema(following(track))
+
+
+@pytest.mark.parametrize(
+    ("more", "complaint"),
+    [
+        pytest.param(
+            "version: 9.0\n",
+            "1:8: track: stands in the place of `version`; keep one of them",
+            id="version too",
+        ),
+        pytest.param(
+            f"digests: {{md5: {MD5}}}\n",
+            "4:10: digests: are of one image; `track` follows many;",
+            id="digest of one image",
+        ),
+        pytest.param(
+            f"digests: {{x86_64: {{md5: {MD5}}}}}\n",
+            "4:10: digests: are of one image; `track` follows many;",
+            id="digests by arch",
+        ),
+    ],
+)
+def test_what_does_not_go_with_track_is_wrong_for_both(
+    workdir: Path, more: str, complaint: str
+) -> None:
+    text = following("testing/9", more)
+
+    assert not is_right_for_the_loader(workdir, text)
+    assert not is_right_for_the_schema(text)
+    with pytest.raises(InvalidDescriptorError, match=re.escape(complaint)):
+        load(workdir / "sme.yaml")
+
+
+def test_a_sums_file_goes_with_track(workdir: Path) -> None:
+    text = following("testing/9", "digests: ../MD5SUMS\n")
+
+    assert is_right_for_the_loader(workdir, text)
+    assert is_right_for_the_schema(text)
+
+
+def test_a_folder_that_has_no_releases_is_not_followed(workdir: Path) -> None:
+    assert not is_right_for_the_loader(workdir, following("tsting/9"))
+
+    with pytest.raises(InvalidDescriptorError, match="did you mean testing/9"):
+        load(workdir / "sme.yaml")
 
 
 @pytest.mark.parametrize("lines", ONLY_THE_LOADER_KNOWS)

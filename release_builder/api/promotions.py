@@ -91,10 +91,11 @@ def promoting(  # noqa: PLR0913 (each may be chosen apart from the others)
         SurroundingsError: A file cannot be read, or the final's descriptor not be written.
     """
     beta = load(descriptor)
+    of_betas = beta.releases()
     version = _version(beta, to)
     path = _path(descriptor, beta.version, version)
     renewed = replace(beta, version=version)
-    folders = _folders(beta.releases()[0], renewed.releases()[0])
+    folders = _folders(of_betas[0], renewed.releases()[0])
     if compose:
         _check_digests(beta)
     text = _text(descriptor, version, folders, mirror and _from_here(mirror, path))
@@ -102,7 +103,7 @@ def promoting(  # noqa: PLR0913 (each may be chosen apart from the others)
     steps = (*COMPOSE, "publish") if compose else ("promote",)
     releases = _loaded(text, path).releases()
     plans = []
-    for of_beta, release in zip(beta.releases(), releases, strict=True):
+    for of_beta, release in zip(of_betas, releases, strict=True):
         promotion = Promotion(
             beta=of_beta, same_image=same_image, obsolete=obsolete, dry_run=dry_run
         )

@@ -20,25 +20,52 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@click.option("--product", default="smeserver", show_default=True, help="Whose releases.")
-@click.option("--mirror", metavar="URL", help="Write this mirror into it.")
-@click.option("--offline", is_flag=True, help="No difference here: no mirror is asked.")
-@click.argument("file", metavar="[FILE]", default="release.yaml", type=click.Path(path_type=Path))
+@click.option("--product", help="Whose releases; default: as URL looks, or smeserver.")
+@click.option("--mirror", metavar="URL", help="Write this mirror into it; nobody is asked.")
+@click.option("--offline", is_flag=True, help="Ask no mirror: the words of URL must do.")
+@click.argument("names", metavar="[URL] [FILE]", nargs=-1)
 @with_output
-def init(*, file: Path, product: str, mirror: str | None, offline: bool, output: Output) -> int:
-    """Write a commented descriptor, to be filled in.
+def init(
+    *,
+    names: Sequence[str],
+    product: str | None,
+    mirror: str | None,
+    offline: bool,
+    output: Output,
+) -> int:
+    """Write a commented descriptor to FILE (default: release.yaml).
+
+    URL is that of a release (its version, arches and mirror are filled in), or of a link to one
+    or the folder that all releases lie below (what to follow is filled in).
 
     \b
     Example:
       release-builder init sme9.yaml
+      release-builder init rsync://mir1.ovh.ca/smeserver/releases/testing/9.0beta3/ sme9.yaml
     """
-    del offline
-    api.init(file, product, mirror)
+    url, file = _url_and_file(names)
+    if url and mirror:
+        raise click.UsageError("Name the mirror once: as URL, or with --mirror.")
+    if url:
+        start = api.init_from(url, file, product, offline=offline)
+        todo = f"{start.named} ({', '.join(start.arches)}) of {start.mirror}"
+    else:
+        api.init(file, product or "smeserver", mirror)
+        todo = "fill in version, arch and mirror"
     if output.json:
         print_document("init", Status.DONE, {"file": file})
     elif not output.quiet:
-        click.echo(f"{file}: fill in version, arch and mirror; then: release-builder plan {file}")
+        click.echo(f"{file}: {todo}; then: release-builder plan {file}")
     return Status.DONE
+
+
+def _url_and_file(names: Sequence[str]) -> tuple[str, Path]:
+    """What is a URL by its words, and the file; a folder is a mirror only as ``file:///``."""
+    urls = [name for name in names if "://" in name or "::" in name]
+    files = [name for name in names if name not in urls]
+    if len(urls) > 1 or len(files) > 1 or (urls and names[0] != urls[0]):
+        raise click.UsageError("Expected at most one URL, and then at most one FILE.")
+    return urls[0] if urls else "", Path(files[0] if files else "release.yaml")
 
 
 @click.command()

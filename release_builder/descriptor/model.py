@@ -6,7 +6,7 @@ and ``example`` is what a complaint about a missing key shows.
 
 # No "from __future__ import annotations": the hints are needed at run time.
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -14,9 +14,13 @@ from release_builder.descriptor import patterns
 from release_builder.descriptor.mirror import Mirror
 from release_builder.descriptor.publishing import Compose, Place, Places, Publish
 from release_builder.descriptor.refreshing import Notify, Retain
+from release_builder.descriptor.refusal import RefusedError
 from release_builder.descriptor.release import expand_release
+from release_builder.descriptor.track import Reached, Track
 from release_builder.descriptor.version import Stage, Version
 from release_builder.digests import Digest
+from release_builder.errors import DescriptorError
+from release_builder.media.rpm_fit_systems import SYSTEMS, EnterpriseLinux
 
 if TYPE_CHECKING:
     from release_builder.descriptor.release import Release
@@ -110,6 +114,13 @@ class Fetch:
     mirrors: WebMirrors = ()
 
 
+def enterprise_linux(text: str) -> EnterpriseLinux:
+    """The release of Enterprise Linux that ``text`` names."""
+    if text not in SYSTEMS:
+        raise RefusedError(f"'{text}' is not known", f"write one of {', '.join(SYSTEMS)}")
+    return SYSTEMS[text]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Example:
     """What ``init`` writes for the three keys."""
@@ -140,6 +151,7 @@ class Profile:
         folder: Where a release is published, below the root.
         link: What leads to the newest release there.
         obsolete: Where a release goes that another one replaced.
+        el: By major version, the Enterprise Linux that its packages are for.
         example: For a new descriptor.
     """
 
@@ -155,6 +167,7 @@ class Profile:
     folder: Places = field(default_factory=lambda: Places(beta="{version}", final="{version}"))
     link: Places | None = None
     obsolete: Place = "obsolete/{version}"
+    el: Mapping[Name, Annotated[EnterpriseLinux, enterprise_linux]] = field(default_factory=dict)
     example: Example = field(default_factory=Example)
 
 
@@ -165,9 +178,10 @@ class Descriptor:
     Attributes:
         path: The file that it was read from; no key.
         profile: What ``product`` names; no key.
-        version: The version.
+        version: The version; what it begins with while nobody asked where ``track`` leads.
         arch: At least one.
-        mirror: Where it is fetched from.
+        mirror: Where it is fetched from; until then, where its folder is looked for.
+        track: What is followed in the place of one version; None: nothing.
         product: Name of a profile, or path of a profile's file.
         workdir: Where it is built.
         image: Name of the image.
@@ -189,6 +203,7 @@ class Descriptor:
     version: Annotated[Version, Version.parse] = field(metadata={"example": "9.0beta3"})
     arch: Arches = field(metadata={"example": "x86_64"})
     mirror: Mirror = field(metadata={"example": "rsync://host/module/path/"})
+    track: Annotated[Track, Track.parse] | None = None
     product: str = "smeserver"
     workdir: Annotated[str, patterns.workdir] = "{product}-{arch}"
     image: Image | None = None
@@ -204,6 +219,23 @@ class Descriptor:
     retain: Retain = field(default_factory=Retain)
     notify: Notify = field(default_factory=Notify)
 
+    def reaching(self, reached: Reached) -> "Descriptor":
+        """The same with the version and the mirror that ``track`` led to."""
+        return replace(
+            self,
+            version=Version.parse(reached.version),
+            mirror=Mirror.parse(f"{reached.root}{reached.folder}/", self.path.absolute().parent),
+            track=self.track and replace(self.track, reached=reached),
+        )
+
     def releases(self) -> tuple["Release", ...]:
-        """One release an arch, in the order of ``arch``."""
+        """One release an arch, in the order of ``arch``.
+
+        Raises:
+            DescriptorError: Nobody asked yet where ``track`` leads.
+        """
+        if self.track and not self.track.reached:
+            raise DescriptorError(
+                f"{self.path}: `track:` names no version", hint="write `version:` for this"
+            )
         return tuple(expand_release(self, arch) for arch in self.arch)

@@ -19,8 +19,10 @@ if TYPE_CHECKING:
     from release_builder.descriptor.publication import Publication
     from release_builder.descriptor.publishing import Compose
     from release_builder.descriptor.refreshing import Notify, Retain
+    from release_builder.descriptor.track import Track
     from release_builder.descriptor.version import Version
     from release_builder.digests import Digest
+    from release_builder.media.rpm_fit_systems import EnterpriseLinux
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,6 +51,7 @@ class Release:
         publish: Where it becomes public; None: nowhere.
         retain: What of older refreshes stays.
         notify: Who is told how a refresh went.
+        track: What led to this version; None where the descriptor names it.
     """
 
     descriptor: Path
@@ -72,6 +75,8 @@ class Release:
     publish: Publication | None
     retain: Retain
     notify: Notify
+    el: EnterpriseLinux | None
+    track: Track | None = None
 
     def server_urls(self, stage: Stage) -> dict[str, str]:
         """By label, the URL that [Servers] must have at ``stage``."""
@@ -142,6 +147,8 @@ def expand_release(descriptor: Descriptor, arch: str) -> Release:
         publish=expand_publication(descriptor, values),
         retain=descriptor.retain,
         notify=descriptor.notify,
+        el=profile.el.get(str(version.major)),
+        track=descriptor.track,
     )
 
 

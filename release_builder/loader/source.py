@@ -32,7 +32,16 @@ def compose(path: Path) -> yaml.MappingNode:
             or tags, or exceeds one of the limits above.
         SurroundingsError: It cannot be read.
     """
-    text = _text(path)
+    return parse(_read(path), path)
+
+
+def parse(data: bytes, path: Path) -> yaml.MappingNode:
+    """The mapping that ``data``, the YAML file ``path``, is.
+
+    Raises:
+        InvalidDescriptorError: As for ``compose``.
+    """
+    text = _decode(data.removeprefix(codecs.BOM_UTF8), path)
     try:
         loader = _Loader(text)
         root = loader.get_single_node()
@@ -85,10 +94,10 @@ def _refused(event: yaml.Event, what: str, hint: str) -> yaml.MarkedYAMLError:
     )
 
 
-def _text(path: Path) -> str:
+def _read(path: Path) -> bytes:
     try:
         with open_regular(path) as stream:
-            data = read_bounded(stream, MAX_BYTES, "the file").removeprefix(codecs.BOM_UTF8)
+            return read_bounded(stream, MAX_BYTES, "the file")
     except WrongBytesError as error:
         hint = "a descriptor is a few lines: name another file"
         raise _invalid(path, 1, 1, error.what, hint) from error
@@ -98,6 +107,9 @@ def _text(path: Path) -> str:
         if not error.errno:
             raise DescriptorError(f"{path} is not a file", hint="name a descriptor") from error
         raise surroundings(error) from error
+
+
+def _decode(data: bytes, path: Path) -> str:
     try:
         return data.decode()
     except UnicodeDecodeError as error:
