@@ -7,13 +7,16 @@ import fcntl
 import io
 import os
 import stat
-from pathlib import Path
+from functools import cache
+from importlib.resources import files
 from typing import TYPE_CHECKING, BinaryIO
 
 from release_builder.errors import BusyError, WrongBytesError, printable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from importlib.resources.abc import Traversable
+    from pathlib import Path
 
     from release_builder.digests import Readable
 
@@ -52,14 +55,19 @@ def safe_join(root: Path, name: str) -> Path:
     return path
 
 
-def open_regular(path: str | os.PathLike[str]) -> BinaryIO:
+def open_regular(path: str | os.PathLike[str], *, through_link: bool = True) -> BinaryIO:
     """Open ``path`` for reading; FIFOs, devices and folders are refused, never waited for.
+
+    Args:
+        path: The file.
+        through_link: Whether ``path`` may be a link to it.
 
     Raises:
         OSError: It cannot be opened, or is not a regular file.
     """
     # O_NONBLOCK: the opening of a FIFO without writer would wait for ever.
-    descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    flags = os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC
+    descriptor = os.open(path, flags if through_link else flags | os.O_NOFOLLOW)
     if not stat.S_ISREG(os.fstat(descriptor).st_mode):
         os.close(descriptor)
         raise OSError(0, "not a regular file", str(path))
@@ -175,6 +183,14 @@ def read_bounded(stream: Readable, limit: int, what: str) -> bytes:
     return b"".join(chunks)
 
 
-def resource(name: str) -> Path:
-    """A file that is part of the package, below ``release_builder/``."""
-    return Path(__file__).parent / name
+def resource(name: str) -> Traversable:
+    """A file or folder that is part of the package, below ``release_builder/``.
+
+    It may lie in a zip: then it has no path that others could open.
+    """
+    return _package().joinpath(name)
+
+
+@cache
+def _package() -> Traversable:
+    return files("release_builder")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import jinja2
 import pytest
@@ -10,11 +10,9 @@ import pytest
 from release_builder.files import resource
 from release_builder.pages import render
 
-if TYPE_CHECKING:
-    from pathlib import Path
-
+_FOLDER = Path(str(resource("templates")))
 _VALUES: dict[str, object] = {"epoch": 1_391_212_800, "version": "9.0 & more", "arch": "x86_64"}
-_TEMPLATES = sorted(path for path in resource("templates").rglob("*") if path.is_file())
+_TEMPLATES = sorted(path for path in _FOLDER.rglob("*") if path.is_file())
 
 
 def test_plain_texts_are_filled_in_as_they_are() -> None:

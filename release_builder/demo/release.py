@@ -117,11 +117,11 @@ def _make_room(folder: Path) -> None:
 
 def release_key(recipe: Recipe) -> str:
     """Tells apart what would differ: the recipe, our own text, the programs, the boot files."""
-    ours = (path for name in ("demo", "templates/demo") for path in resource(name).rglob("*"))
-    sources = sorted(path for path in ours if path.is_file() and path.suffix != ".pyc")
+    folders = (resource("demo"), resource("templates/demo"))
+    ours = (file for folder in folders for file in folder.iterdir() if file.is_file())
     state = sha256(repr((recipe, versions())).encode())
-    for path in (*sources, *boot_files()):
-        state.update(path.read_bytes())
+    for file in (*sorted(ours, key=lambda file: file.name), *boot_files()):
+        state.update(file.read_bytes())
     return state.hexdigest()
 
 

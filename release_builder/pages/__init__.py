@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import cache
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
+from jinja2 import Environment, FunctionLoader, StrictUndefined, select_autoescape
 
 from release_builder.files import resource
 
@@ -21,8 +21,13 @@ def render(name: str, **values: object) -> str:
 @cache
 def _environment() -> Environment:
     return Environment(
-        loader=FileSystemLoader(resource("templates")),
+        loader=FunctionLoader(_template),
         undefined=StrictUndefined,
         autoescape=select_autoescape(("html", "html.j2", "svg.j2"), default=False),
         keep_trailing_newline=True,
     )
+
+
+def _template(name: str) -> str | None:
+    file = resource(f"templates/{name}")
+    return file.read_text(encoding="utf-8") if file.is_file() else None
