@@ -53,6 +53,7 @@ class Cache:
 
     known: dict[int, Digest] = field(default_factory=dict)  # by inode
     told: list[Digest] = field(default_factory=list)
+    computed: int = 0
 
     def get(self, status: os.stat_result, algorithm: str, /) -> Digest | None:
         found = self.known.get(status.st_ino)

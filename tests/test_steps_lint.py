@@ -39,13 +39,13 @@ class Memory:
     """A cache that tells what it learnt."""
 
     known: dict[tuple[int, str], Digest] = field(default_factory=dict)
-    learnt: int = 0
+    computed: int = 0
 
     def get(self, status: os.stat_result, algorithm: str) -> Digest | None:
         return self.known.get((status.st_ino, algorithm))
 
     def put(self, status: os.stat_result, digest: Digest) -> None:
-        self.learnt += 1
+        self.computed += 1
         self.known[status.st_ino, digest.algorithm] = digest
 
 
@@ -268,11 +268,11 @@ def test_digests_are_remembered(bench: Bench) -> None:
     bench.cache = memory
 
     lint.run(bench.context)
-    first = memory.learnt
+    first = memory.computed
     result = lint.run(bench.context)
 
     assert first > 8
-    assert memory.learnt == first
+    assert memory.computed == first
     assert messages(result, WRONG) == []
 
 

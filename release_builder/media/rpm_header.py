@@ -39,6 +39,21 @@ _VALUES: Final = {INT32: 1 << 17, STRING: 1, BINARY: 1 << 16, STRINGS: 1 << 17} 
 
 
 @dataclass(frozen=True, slots=True)
+class Shape:
+    """What a header is, whatever was asked for of it.
+
+    Attributes:
+        tags: All that it has.
+        entries: How many it says that it has; a tag may be there twice.
+        data: Bytes of its values.
+    """
+
+    tags: frozenset[int]
+    entries: int
+    data: int
+
+
+@dataclass(frozen=True, slots=True)
 class Headers:
     """What was asked for of both headers, and where they lie.
 
@@ -47,12 +62,16 @@ class Headers:
         start: Offset of the main header, bytes.
         payload: Offset of the payload, where the main header ends.
         size: Bytes of the file.
+        signature: The shape of the signature header.
+        main: The shape of the main header.
     """
 
     values: Mapping[str, object]
     start: int
     payload: int
     size: int
+    signature: Shape
+    main: Shape
 
     def raw(self, name: str) -> bytes:
         """A BINARY or STRING value; empty when absent."""
@@ -105,15 +124,17 @@ def read_headers(
             raise ValueError("it does not begin as one")
         # rpmfile takes every count for granted and lets the main header override the signature
         # header: it gets a short copy, of what is wanted alone.
-        first = _read_header(stream, size, signature, "signature header")
+        first, signatures = _read_header(stream, size, signature, "signature header")
         start = (stream.tell() + 7) & ~7
         stream.seek(start)
-        second = _read_header(stream, size, header, "header")
+        second, main = _read_header(stream, size, header, "header")
         values = rpmfile.RPMFile(fileobj=io.BytesIO(lead + first + second)).headers
-        return Headers(values, start, stream.tell(), size)
+        return Headers(values, start, stream.tell(), size, signatures, main)
 
 
-def _read_header(stream: BinaryIO, size: int, wanted: Mapping[int, int], what: str) -> bytes:
+def _read_header(
+    stream: BinaryIO, size: int, wanted: Mapping[int, int], what: str
+) -> tuple[bytes, Shape]:
     """One header, with no entries but the wanted ones; the stream then stands behind it."""
     magic, zeros, count, length = _INTRO.unpack(_exactly(stream, _INTRO.size, what))
     if magic != _MAGIC:
@@ -125,7 +146,9 @@ def _read_header(stream: BinaryIO, size: int, wanted: Mapping[int, int], what: s
     index = _exactly(stream, count * _ENTRY.size, what)
     data = _exactly(stream, length, what)
     kept: dict[int, bytes] = {}
+    tags = set()
     for tag, kind, offset, values in _ENTRY.iter_unpack(index):
+        tags.add(tag)
         if tag not in wanted:
             continue
         if tag in kept or kind != wanted[tag] or not 1 <= values <= _VALUES[kind]:
@@ -133,7 +156,8 @@ def _read_header(stream: BinaryIO, size: int, wanted: Mapping[int, int], what: s
         if not _is_inside(data, kind, offset, values):
             raise ValueError(f"tag {tag} of its {what} runs out of the data")
         kept[tag] = _ENTRY.pack(tag, kind, offset, values)
-    return b"".join((_INTRO.pack(magic, zeros, len(kept), length), *kept.values(), data))
+    copy = b"".join((_INTRO.pack(magic, zeros, len(kept), length), *kept.values(), data))
+    return copy, Shape(frozenset(tags), count, length)
 
 
 def _is_inside(data: bytes, kind: int, offset: int, count: int) -> bool:

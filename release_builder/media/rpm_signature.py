@@ -1,10 +1,11 @@
-"""Which key an OpenPGP signature names as its own.
+"""Which key an OpenPGP signature names as its own, and of what kind it is.
 
 Source: RFC 9580, sections 4.2 (packet headers), 5.2 (signature packets) and 5.2.3 (subpackets).
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
@@ -13,6 +14,44 @@ if TYPE_CHECKING:
 _SIGNATURE: Final = 2  # packet type
 _ISSUER: Final = 16  # subpacket types
 _ISSUER_FINGERPRINT: Final = 33
+_KEYS: Final = {1: "RSA", 3: "RSA", 17: "DSA", 19: "ECDSA", 22: "EdDSA", 27: "Ed25519"}
+_DIGESTS: Final = {1: "MD5", 2: "SHA1", 8: "SHA256", 9: "SHA384", 10: "SHA512", 11: "SHA224"}
+
+
+@dataclass(frozen=True, slots=True)
+class SignatureKind:
+    """How a signature was made; the numbers are those of RFC 9580, sections 9.1 and 9.5.
+
+    Attributes:
+        version: Of its packet: 3, 4 or 6.
+        key: Algorithm of the key.
+        digest: Algorithm of the digest.
+    """
+
+    version: int
+    key: int
+    digest: int
+
+    def __str__(self) -> str:
+        key = _KEYS.get(self.key, f"key algorithm {self.key}")
+        return f"V{self.version} {key}/{_DIGESTS.get(self.digest, f'digest {self.digest}')}"
+
+
+def kind_of(packet: bytes) -> SignatureKind:
+    """How a signature was made. Nothing is verified.
+
+    Args:
+        packet: One signature packet, header and all, of version 3, 4 or 6.
+
+    Raises:
+        ValueError: It is no signature, or cut short.
+    """
+    try:
+        body = _body(packet)
+        key, digest = body[15:17] if body[0] == 3 else body[2:4]
+        return SignatureKind(body[0], key, digest)
+    except (IndexError, ValueError) as error:
+        raise ValueError("its signature is broken") from error
 
 
 def issuer(packet: bytes) -> str:

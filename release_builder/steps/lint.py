@@ -32,7 +32,9 @@ def run(context: Context) -> StepResult:
     release, cache = context.plan.release, context.cache
     tree = read_tree(installer_tree(context.plan), release.compose.exclude)
     metadata = read_metadata(tree, cache)
-    packages = check_packages(tree, metadata.packages, release.arch, cache, context.monitor)
+    packages = check_packages(
+        tree, metadata.packages, release.arch, cache, context.monitor, el=release.el
+    )
     signatures = check_signatures(tree, packages.read, release.keys, context.monitor)
     findings = (
         *tree.findings,

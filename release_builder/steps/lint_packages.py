@@ -14,8 +14,10 @@ from release_builder.files import open_regular
 from release_builder.lanes import Lane
 from release_builder.media.image import MediaError
 from release_builder.media.rpm import check_payload, read_package
+from release_builder.media.rpm_fit import misfits
+from release_builder.media.rpm_fit_traits import read_traits
 from release_builder.report import Finding, Severity, finding_of
-from release_builder.steps.lint_findings import shorten
+from release_builder.steps.lint_findings import counted, shorten
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -25,6 +27,8 @@ if TYPE_CHECKING:
     from release_builder.jigdo.sources import DigestCache
     from release_builder.media.repodata import Listed
     from release_builder.media.rpm import Package
+    from release_builder.media.rpm_fit import Misfit
+    from release_builder.media.rpm_fit_systems import EnterpriseLinux
     from release_builder.monitor import Monitor
     from release_builder.steps.compose_tree import TreeFiles
 
@@ -56,14 +60,17 @@ class _Looked:
     problem: Finding | None = None
     digest: Digest | None = None
     was_known: bool = False
+    misfits: tuple[Misfit, ...] = ()
 
 
-def check_packages(
+def check_packages(  # noqa: PLR0913 (what of a release packages are held against)
     tree: TreeFiles,
     listed: Mapping[str, Listed],
     arch: str,
     cache: DigestCache,
     monitor: Monitor,
+    *,
+    el: EnterpriseLinux | None = None,
 ) -> Packages:
     """Read every package of ``tree``, all of it.
 
@@ -73,8 +80,10 @@ def check_packages(
         arch: Of the release.
         cache: Digests known from before; learns those that are read.
         monitor: Hears how far the reading is.
+        el: Whose rpm is to install the packages; None: that is not known.
     """
     result = Packages()
+    unfit: dict[Misfit, list[str]] = defaultdict(list)
     broken: list[Finding] = []
     other: list[Finding] = []
     paths = [path for path in tree.files if path.endswith(".rpm")]
@@ -85,6 +94,8 @@ def check_packages(
             broken.append(looked.problem)
         if looked.package:
             result.read[looked.path] = looked.package
+        for misfit in looked.misfits:
+            unfit[misfit].append(looked.path)
         if looked.digest:
             if not looked.was_known:
                 cache.put(looked.status, looked.digest)
@@ -100,7 +111,7 @@ def check_packages(
                 right = entry and entry.size in {None, status.st_size}
                 algorithm = entry.digest.algorithm if entry and right else None
                 known = cache.get(status, algorithm) if algorithm else None
-                lane.submit(partial(_look, tree.root, path, status, algorithm, known))
+                lane.submit(partial(_look, tree.root, path, status, algorithm, known, el=el))
             lane.finish()
     finally:
         monitor.end()
@@ -109,6 +120,10 @@ def check_packages(
     result.findings += shorten(list(_misfits(result.read, arch)), "packages are for another arch")
     result.findings += shorten(list(_misnamed(result.read)), "packages have a wrong name")
     result.findings += shorten(list(_doubled(result.read)), "packages are there more than once")
+    for misfit, found in sorted(unfit.items(), key=lambda item: str(item[0])):
+        result.findings += counted(
+            Severity.WARNING, sorted(found), f"unfit for {el}, {misfit}", misfit.hint
+        )
     return result
 
 
@@ -121,11 +136,18 @@ def fits(package_arch: str, arch: str) -> bool:
     return package_arch in {arch, "noarch"}
 
 
-def _look(
-    root: Path, path: str, status: os.stat_result, algorithm: str | None, known: Digest | None
+def _look(  # noqa: PLR0913 (a thread's own: nothing is shared)
+    root: Path,
+    path: str,
+    status: os.stat_result,
+    algorithm: str | None,
+    known: Digest | None,
+    *,
+    el: EnterpriseLinux | None,
 ) -> _Looked:
     """Read one package; in a thread of its own."""
     package, problem, digest = None, None, known
+    unfit: tuple[Misfit, ...] = ()
     try:
         with open_regular(root / path) as stream:
             status = os.fstat(stream.fileno())
@@ -135,6 +157,9 @@ def _look(
             try:
                 package = read_package(stream, path)
                 stream.seek(0)
+                if el:
+                    unfit = misfits(read_traits(stream, path), el)
+                    stream.seek(0)
                 check_payload(stream, path)
             except MediaError as error:
                 problem = Finding(
@@ -142,7 +167,8 @@ def _look(
                 )
     except OSError as error:
         problem = finding_of(error)
-    return _Looked(path, status, package, problem, digest, was_known=known is not None)
+    was_known = known is not None
+    return _Looked(path, status, package, problem, digest, was_known=was_known, misfits=unfit)
 
 
 def _not_as_listed(path: str, found: Digest, expected: Digest) -> Finding:
