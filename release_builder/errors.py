@@ -84,6 +84,21 @@ class StoppedError(ReleaseBuilderError):
     status = Status.INTERRUPTED
 
 
+class OutOfTimeError(KeyboardInterrupt):
+    """The time that all work may take has passed.
+
+    It is a KeyboardInterrupt because it comes at any place, and nobody should take it for a
+    failure of what was just being tried.
+
+    Attributes:
+        seconds: How much that was.
+    """
+
+    def __init__(self, seconds: float) -> None:
+        super().__init__()
+        self.seconds = seconds
+
+
 _HINTS = {
     errno.ENOSPC: "free some room, or name another folder",
     errno.EDQUOT: "free some room, or name another folder",

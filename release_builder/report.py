@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
+import dataclasses
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
-from release_builder.errors import ReleaseBuilderError, Status, StoppedError, surroundings
+from release_builder.errors import (
+    IncompleteError,
+    OutOfTimeError,
+    ReleaseBuilderError,
+    Status,
+    StoppedError,
+    surroundings,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -59,16 +67,23 @@ class Finding:
         message: What and where.
         hint: What to do about it.
         path: The file it is about, where there is one.
+        news: Whether a run that nobody watches says it too, but only once.
     """
 
     severity: Severity
     message: str
     hint: str = ""
     path: str = ""
+    news: bool = False
 
 
 def finding_of(error: ReleaseBuilderError | OSError | KeyboardInterrupt) -> Finding:
     """What a user should know of ``error``."""
+    if isinstance(error, OutOfTimeError):
+        error = IncompleteError(
+            f"its {error.seconds:,.0f} seconds have passed",
+            hint="the next run goes on from here; --deadline gives more time",
+        )
     if isinstance(error, KeyboardInterrupt):
         error = StoppedError("interrupted", hint="the same command goes on from here")
     if isinstance(error, OSError):
@@ -166,6 +181,16 @@ class Report:
             for finding in step.findings
         )
         return (*self.findings, *of_steps)
+
+
+def document(report: Report) -> dict[str, Any]:
+    """``report`` as the JSON document that data/output.schema.json describes."""
+    return versioned(report.command, report.exit_status, dataclasses.asdict(report))
+
+
+def versioned(command: str, status: int, content: dict[str, Any]) -> dict[str, Any]:
+    """``content`` as a document of ``command``, for programs."""
+    return {"version": SCHEMA_VERSION, **content, "command": command, "exit_status": status}
 
 
 def _status_of(findings: Iterable[Finding]) -> Status:

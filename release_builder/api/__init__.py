@@ -16,12 +16,16 @@ if TYPE_CHECKING:
         compare_releases,
         write_comparison,
     )
+    from release_builder.api.doctors import Fitting, examine_machine, fit_packages
     from release_builder.api.fetched_image import FetchedImage, FetchOptions
     from release_builder.api.fetches import fetch_image
+    from release_builder.api.histories import recorded_runs, remember, standings
     from release_builder.api.images import MadeImage, make_image, write_image
     from release_builder.api.mirrors import ProbedMirror, ProbeOptions, best, probe_mirrors
     from release_builder.api.missing import Wanting, missing_parts
     from release_builder.api.promotions import Promoting, promoting
+    from release_builder.api.refreshed import Refreshed, refresh_words
+    from release_builder.api.refreshes import RefreshOptions, descriptors_in, refresh
     from release_builder.api.releases import (
         carry_out,
         complaints,
@@ -30,6 +34,8 @@ if TYPE_CHECKING:
         previews,
         schema,
     )
+    from release_builder.api.schedules import Scheduled, install_schedule, remove_schedule, schedule
+    from release_builder.api.tracking import Available, Start, available, init_from
     from release_builder.jigdo.compose import compose_jigdo
     from release_builder.jigdo.entries import format_description, parse_description
     from release_builder.jigdo.input_files import read_input_files
@@ -49,10 +55,12 @@ if TYPE_CHECKING:
 
 __all__ = [
     "BUG_URL",
+    "Available",
     "CompareOptions",
     "DigestCache",
     "FetchOptions",
     "FetchedImage",
+    "Fitting",
     "Form",
     "HttpOptions",
     "MadeImage",
@@ -62,17 +70,27 @@ __all__ = [
     "ProbeOptions",
     "ProbedMirror",
     "Promoting",
+    "RefreshOptions",
+    "Refreshed",
+    "Scheduled",
+    "Start",
     "Wanting",
+    "available",
     "best",
     "carry_out",
     "check_page",
     "compare_releases",
     "complaints",
     "compose_jigdo",
+    "descriptors_in",
     "draw_map",
+    "examine_machine",
     "fetch_image",
+    "fit_packages",
     "format_description",
     "init",
+    "init_from",
+    "install_schedule",
     "make_image",
     "make_template",
     "missing_parts",
@@ -86,13 +104,24 @@ __all__ = [
     "promoting",
     "read_input_files",
     "read_template",
+    "recorded_runs",
+    "refresh",
+    "refresh_words",
+    "remember",
+    "remove_schedule",
+    "schedule",
     "schema",
+    "standings",
     "state_folder",
     "write_comparison",
     "write_image",
 ]
 
 _MODULES: Final = {
+    "api.doctors": ("Fitting", "examine_machine", "fit_packages"),
+    "api.histories": ("recorded_runs", "remember", "standings"),
+    "api.schedules": ("Scheduled", "install_schedule", "remove_schedule", "schedule"),
+    "api.tracking": ("Available", "Start", "available", "init_from"),
     "api.comparisons": (
         "BUG_URL",
         "CompareOptions",
@@ -109,6 +138,8 @@ _MODULES: Final = {
     "steps.make_pair": ("make_template",),
     "steps.pair_options": ("MadePair", "Match", "PairOptions"),
     "api.promotions": ("Promoting", "promoting"),
+    "api.refreshes": ("RefreshOptions", "descriptors_in", "refresh"),
+    "api.refreshed": ("Refreshed", "refresh_words"),
     "api.releases": ("carry_out", "complaints", "init", "plans", "previews", "schema"),
     "jigdo.compose": ("compose_jigdo",),
     "jigdo.entries": ("format_description", "parse_description"),

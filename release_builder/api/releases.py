@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import os
 from dataclasses import replace
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from release_builder import runner
+from release_builder.api.histories import remember
+from release_builder.api.tracking import settled, told
 from release_builder.errors import DescriptorError, ReleaseBuilderError
 from release_builder.files import replacing, resource
 from release_builder.loader import Complaint, InvalidDescriptorError, load, new_descriptor
@@ -15,6 +18,7 @@ from release_builder.plan.workdir import workdir_of
 from release_builder.preview import preview
 from release_builder.report import Finding, Severity, finding_of
 from release_builder.state.digest_cache import open_cache, state_folder
+from release_builder.state.history import open_history
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -48,7 +52,9 @@ def plans(
     releases: list[Release] = []
     for path in descriptors:
         try:
-            releases += load(path, mirror).releases()
+            # What is here already is not exchanged for a newer version.
+            asked = not options.offline and "sync" in steps
+            releases += settled(load(path, mirror), offline=not asked).releases()
         except InvalidDescriptorError as error:
             wrong += error.complaints
     if wrong:
@@ -80,9 +86,15 @@ def carry_out(
     Raises:
         SurroundingsError: The state folder cannot be used.
     """
+    started = datetime.now(UTC)
     with open_cache(state_folder(os.environ)) as cache:
         report = runner.carry_out(command, planned, cache, monitor)
+    with open_history(state_folder(os.environ)) as history:
+        of_plans = [each.release for plan in planned for each in plan.each]
+        report = replace(report, releases=told(report.releases, of_plans, history))
     notes = tuple(Finding(Severity.WARNING, note) for note in cache.notes)
+    if not any(plan.options.dry_run or plan.options.promotion for plan in planned):
+        notes += remember(report, started)
     return replace(report, findings=(*report.findings, *notes))
 
 

@@ -37,6 +37,12 @@ _COMMANDS: Final = {
     "pair": "steps",
     "publish": "publish",
     "promote": "publish",
+    "refresh": "refresh",
+    "status": "history",
+    "history": "history",
+    "releases": "releases",
+    "doctor": "doctor",
+    "install-cron": "install_cron",
     "jigdo": "jigdo",
 }
 
@@ -81,7 +87,7 @@ class _Commands(click.Group):
         if cmd_name not in _COMMANDS:
             return None
         module = importlib.import_module(f"release_builder.cli.{_COMMANDS[cmd_name]}")
-        command = getattr(module, cmd_name)
+        command = getattr(module, cmd_name.replace("-", "_"))
         return command if isinstance(command, click.Command) else None
 
 

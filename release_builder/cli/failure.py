@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import click
 
 from release_builder.errors import ReleaseBuilderError, Status, printable
-from release_builder.loader import InvalidDescriptorError
 from release_builder.report import Finding, Report, Severity, finding_of
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from release_builder.loader import Complaint
 
 
 def report_failure(error: ReleaseBuilderError | OSError | KeyboardInterrupt) -> Status:
     """Print what happened and what to do to stderr; the status says who is at fault."""
-    if isinstance(error, InvalidDescriptorError):
-        for complaint in error.complaints:
+    if complaints := _complaints(error):
+        for complaint in complaints:
             click.echo(str(complaint), err=True)
-        return error.status
+        return Status.WRONG
     finding = finding_of(error)
     print_problem("error", finding.message, finding.hint)
     return finding.severity.status
@@ -22,10 +28,17 @@ def report_failure(error: ReleaseBuilderError | OSError | KeyboardInterrupt) -> 
 
 def as_report(command: str, error: ReleaseBuilderError | OSError) -> Report:
     """The report of a command that ended with ``error``."""
-    if isinstance(error, InvalidDescriptorError):
-        findings = (Finding(Severity.WRONG, str(complaint)) for complaint in error.complaints)
+    if complaints := _complaints(error):
+        findings = (Finding(Severity.WRONG, str(complaint)) for complaint in complaints)
         return Report(command, findings=tuple(findings))
     return Report(command, findings=(finding_of(error),))
+
+
+def _complaints(error: BaseException) -> Sequence[Complaint]:
+    # Not at the top: the loader's libraries take half of the time that --version takes.
+    from release_builder.loader import InvalidDescriptorError  # noqa: PLC0415
+
+    return error.complaints if isinstance(error, InvalidDescriptorError) else ()
 
 
 def print_problem(kind: str, what: str, hint: str = "", *, indent: str = "") -> None:

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from release_builder.cli.options import Output
+    from release_builder.plan import Plan
     from release_builder.preview import Preview
 
 
@@ -49,12 +50,21 @@ def plan(  # noqa: PLR0913 (one argument an option)
       release-builder plan sme9.yaml
     """
     options = Options(workdir, offline, Stage(stage) if stage else None)
-    previews, failures = api.previews(api.plans(descriptors, options, mirror=mirror))
+    return show_plans("plan", api.plans(descriptors, options, mirror=mirror), output)
+
+
+def show_plans(command: str, planned: Sequence[Plan], output: Output) -> int:
+    """Print what carrying out ``planned`` would do.
+
+    Returns:
+        The exit status.
+    """
+    previews, failures = api.previews(planned)
     findings = (*failures, *(finding for preview in previews for finding in preview.findings))
-    status = Report("plan", findings=findings).exit_status
+    status = Report(command, findings=findings).exit_status
     if output.json:
         plans = [_as_json(preview) for preview in previews]
-        print_document("plan", status, {"plans": plans, "findings": list(map(asdict, failures))})
+        print_document(command, status, {"plans": plans, "findings": list(map(asdict, failures))})
         return status
     for preview in previews:
         _show(preview, output)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import json
 import os
 import shutil
@@ -14,7 +13,7 @@ import click
 
 from release_builder.cli.failure import print_problem
 from release_builder.errors import Status, printable
-from release_builder.report import SCHEMA_VERSION, Outcome, Severity
+from release_builder.report import Outcome, Severity, document, versioned
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -63,13 +62,16 @@ def show_report(report: Report, output: Output) -> int:
 
 def print_json(report: Report) -> None:
     """``report`` as the JSON document that data/output.schema.json describes."""
-    print_document(report.command, report.exit_status, dataclasses.asdict(report))
+    _print(document(report))
 
 
 def print_document(command: str, status: int, content: dict[str, Any]) -> None:
     """One versioned JSON document on stdout; bytes that are no UTF-8 stay escaped."""
-    document = {"version": SCHEMA_VERSION, **content, "command": command, "exit_status": status}
-    click.echo(json.dumps(document, indent=2, default=str))
+    _print(versioned(command, status, content))
+
+
+def _print(content: dict[str, Any]) -> None:
+    click.echo(json.dumps(content, indent=2, default=str))
 
 
 def _show_release(release: ReleaseReport, output: Output) -> None:

@@ -1,0 +1,250 @@
+"""One run over descriptors: each in its turn, recorded, logged, and told to whom it concerns."""
+
+from __future__ import annotations
+
+import os
+import socket
+import time
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Final
+
+from release_builder.api.histories import key_of, recorded
+from release_builder.api.refresh_work import Work
+from release_builder.api.refreshed import Problem, Refreshed, decisive, is_quiet, refresh_words
+from release_builder.courtesy import ending_after, splay
+from release_builder.errors import ReleaseBuilderError, Status
+from release_builder.monitor import Monitor
+from release_builder.report import (
+    Finding,
+    Outcome,
+    ReleaseReport,
+    Report,
+    Severity,
+    document,
+    failed_step,
+)
+from release_builder.state.digest_cache import open_cache
+from release_builder.state.turns import take_turn
+from release_builder.telling import Occasion, occasion_of, tell
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from pathlib import Path
+
+    from release_builder.api.refreshes import RefreshOptions
+    from release_builder.descriptor.refreshing import Notify
+    from release_builder.state.history import History, ReleaseState
+    from release_builder.state.run_log import RunLog
+
+_TROUBLE: Final = (ReleaseBuilderError, OSError, KeyboardInterrupt)
+
+
+class RefreshRun:
+    """A run.
+
+    Args:
+        state: The state folder.
+        options: How releases are refreshed.
+        history: What was done before; gets what is done now.
+        log: Gets all of it.
+        monitor: Hears how far it is.
+
+    Attributes:
+        findings: What belongs to no release.
+    """
+
+    def __init__(
+        self, state: Path, options: RefreshOptions, history: History, log: RunLog, monitor: Monitor
+    ) -> None:
+        self.findings: list[Finding] = []
+        self._state = state
+        self._options = options
+        self._history = history
+        self._log = log
+        self._monitor = _Logging(monitor, log)
+        self._began = time.monotonic()
+        self._waited = False
+        self._reports: list[ReleaseReport] = []
+        self._problems: list[Problem] = []
+        self._news: list[str] = []
+
+    @property
+    def is_over(self) -> bool:
+        """Whether nothing more is to be begun."""
+        left = self._left()
+        interrupted = any(each.exit_status is Status.INTERRUPTED for each in self._reports)
+        return interrupted or (left is not None and left <= 0)
+
+    def go_over(self, descriptor: Path) -> None:
+        """Refresh what ``descriptor`` describes; again, if somebody asked for that meanwhile."""
+        try:
+            with take_turn(self._state, descriptor) as turn, ending_after(self._left()):
+                self._wait(descriptor)
+                self._refresh(descriptor)
+                while turn.wanted_again() and not self.is_over:
+                    self._log.line("once more: somebody asked for it meanwhile")
+                    self._refresh(descriptor)
+        except _TROUBLE as error:
+            self._take([_failed(descriptor, error)], datetime.now(UTC))
+
+    def result(self) -> Refreshed:
+        """What came of all of it."""
+        if self._log.problem:
+            self.findings.append(Finding(Severity.WARNING, f"no log: {self._log.problem}"))
+        self.findings += (Finding(Severity.WARNING, note) for note in self._history.notes)
+        for finding in self.findings:
+            self._log.line(_as_line(finding))
+        report = Report("refresh", tuple(self._reports), tuple(self.findings))
+        return Refreshed(report, tuple(self._problems), tuple(self._news), self._log.path)
+
+    def _left(self) -> float | None:
+        deadline = self._options.deadline
+        return None if deadline is None else deadline - (time.monotonic() - self._began)
+
+    def _wait(self, descriptor: Path) -> None:
+        """Hosts that are triggered at the same minute come one after the other."""
+        if not self._waited and self._options.splay:
+            seconds = splay(self._options.splay, socket.gethostname(), str(descriptor.absolute()))
+            self._log.line(f"waits {seconds:.0f} s, so that not all hosts come at once")
+            time.sleep(seconds)
+        self._waited = True
+
+    def _refresh(self, descriptor: Path) -> None:
+        started, notify = datetime.now(UTC), None
+        with open_cache(self._state) as cache:
+            work = Work(self._options, self._history, cache, self._monitor)
+            try:
+                planned = work.plans(descriptor)
+                notify = planned[0].release.notify
+                self.findings += tell(notify, Occasion.START, {}, str(descriptor), os.environ)
+                reports = work.refresh(planned)
+            except _TROUBLE as error:
+                reports = (_failed(descriptor, error),)
+        self.findings += (Finding(Severity.WARNING, note) for note in cache.notes)
+        problems = self._take(reports, started)
+        if notify is not None:
+            self._tell(descriptor, notify, reports, problems)
+
+    def _take(self, reports: Sequence[ReleaseReport], started: datetime) -> list[Problem]:
+        """Record and log ``reports``; returns those that a person should look at."""
+        problems = []
+        for report in reports:
+            before = self._before(report)
+            if report.exit_status is not Status.BUSY:  # it tells nothing of the release
+                self._history.record(recorded("refresh", report, started))
+            self._reports.append(report)
+            self._log_report(report)
+            found = decisive(report)
+            quiet = is_quiet(report, before, datetime.now(UTC), self._options.max_age)
+            if not quiet and (found is None or self._is_new(report, found[1])):
+                problems.append(Problem(report, before))
+            if not report.exit_status:
+                self._news += self._said_once(report)
+        self._problems += problems
+        return problems
+
+    def _said_once(self, report: ReleaseReport) -> Iterator[str]:
+        for step in report.steps:
+            for finding in step.findings:
+                if finding.news and self._is_new(report, finding):
+                    yield f"{report.product} {report.version} {report.arch}: {finding.message}"
+
+    def _is_new(self, report: ReleaseReport, finding: Finding) -> bool:
+        """Whether ``finding`` is to be said: always, or, if it says it once, for the first time."""
+        if not finding.news:
+            return True
+        key = f"said of {key_of(report.descriptor)} {report.arch}"
+        is_new = self._history.noted(key) != finding.message
+        self._history.note(key, finding.message)
+        return is_new
+
+    def _before(self, report: ReleaseReport) -> ReleaseState | None:
+        """How the release stood before."""
+        path = key_of(report.descriptor)
+        known = (each for each in self._history.releases() if each.descriptor == path)
+        return next((each for each in known if report.arch in {each.arch, ""}), None)
+
+    def _log_report(self, report: ReleaseReport) -> None:
+        name = " ".join(filter(None, (report.product, report.version, report.arch)))
+        for step in report.steps:
+            summary = "; ".join(step.summary.splitlines())
+            self._log.line(f"{name}: {step.step} {step.outcome}, {step.seconds:.1f} s: {summary}")
+            for finding in step.findings:
+                self._log.line(f"{name}: {_as_line(finding)}")
+        found = decisive(report)
+        end = f"{found[0]}: {found[1].message}" if found else _summary(report)
+        self._log.headline(f"{name or report.descriptor}: {end}", failed=bool(report.exit_status))
+
+    def _tell(
+        self,
+        descriptor: Path,
+        notify: Notify,
+        reports: Sequence[ReleaseReport],
+        problems: Sequence[Problem],
+    ) -> None:
+        failed = any(report.exit_status for report in reports)
+        if failed and not problems:
+            return  # it may soon be well by itself
+        key = f"told failure {descriptor.absolute()}"
+        occasion = occasion_of(
+            failed=failed,
+            changed=any(map(_changed, reports)),
+            failure_was_told=bool(self._history.noted(key)),
+        )
+        self._history.note(key, "yes" if failed else "")
+        text = "\n\n".join(refresh_words(each, self._log.path) for each in problems)
+        text = text or "\n".join(
+            f"{each.product} {each.version} {each.arch}: {_summary(each)}" for each in reports
+        )
+        report = Report("refresh", tuple(reports))
+        self.findings += tell(notify, occasion, document(report), text, os.environ)
+
+
+class _Logging(Monitor):
+    """Tells another monitor, and has the details logged."""
+
+    def __init__(self, other: Monitor, log: RunLog) -> None:
+        self._other = other
+        self._log = log
+
+    def begin(self, what: str, total: int | None = None) -> None:
+        self._other.begin(what, total)
+
+    def advance(self, count: int) -> None:
+        self._other.advance(count)
+
+    def progress(self, done: int, total: int | None = None, note: str = "") -> None:
+        self._other.progress(done, total, note)
+
+    def note(self, text: str) -> None:
+        self._other.note(text)
+
+    def end(self) -> None:
+        self._other.end()
+
+    def detail(self, text: str) -> None:
+        self._log.line(text)
+        self._other.detail(text)
+
+
+def _failed(
+    descriptor: Path, error: ReleaseBuilderError | OSError | KeyboardInterrupt
+) -> ReleaseReport:
+    """The report of a descriptor of which not even a plan could be made."""
+    return ReleaseReport(str(descriptor), "", "", "", "", (failed_step("plan", error),))
+
+
+def _as_line(finding: Finding) -> str:
+    words = f"{finding.severity}: {finding.message}"
+    return "; ".join((words + (f" ({finding.hint})" if finding.hint else "")).splitlines())
+
+
+def _changed(report: ReleaseReport) -> bool:
+    return any(step.outcome is Outcome.DONE for step in report.steps)
+
+
+def _summary(report: ReleaseReport) -> str:
+    if not _changed(report):
+        return "nothing to do"
+    facts = {name: text for step in report.steps for name, text in step.facts.items()}
+    return f"done: {facts['image']}" if "image" in facts else "done"
