@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from release_builder.state.history import History
 
 _FETCHING: Final = frozenset({"sync", "fetch"})
+_GOOD: Final = frozenset({Outcome.DONE, Outcome.UNCHANGED})
 _DIGESTS: Final = ("md5", "sha256")
 
 
@@ -54,7 +55,7 @@ class Work:
     def refresh(self, planned: Sequence[Plan]) -> tuple[ReleaseReport, ...]:
         """Bring the releases of a descriptor up to date, and what was made of them."""
         reports = [self._built(plan) for plan in planned]
-        if all(report.exit_status is Status.DONE for report in reports):
+        if all(map(_is_built, reports)):
             published = self._published(planned, reports)
             reports = [replace(each, steps=(*each.steps, *published)) for each in reports]
         cleared = map(self._cleared, planned, reports)
@@ -87,7 +88,7 @@ class Work:
             return ()
         publishing = together([replace(plan, steps=("publish",)) for plan in planned])
         results = tuple(step for plan in publishing for step in self._carry_out(plan).steps)
-        good = all(step.outcome in {Outcome.DONE, Outcome.UNCHANGED} for step in results)
+        good = all(step.outcome in _GOOD for step in results)
         self.history.note(key, what if good else "")
         return results
 
@@ -97,6 +98,11 @@ class Work:
             return report
         cleared = self._carry_out(replace(plan, steps=("retain",)))
         return replace(report, steps=(*report.steps, *cleared.steps))
+
+
+def _is_built(report: ReleaseReport) -> bool:
+    """Whether all steps were done, none was left out: what moved on the mirror is not built."""
+    return report.exit_status is Status.DONE and report.steps[-1].outcome in _GOOD
 
 
 def _fingerprint(report: ReleaseReport) -> str:
