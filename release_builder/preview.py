@@ -22,7 +22,7 @@ from release_builder.steps.find_pair import find_jigdo, find_pair, read_jigdo
 from release_builder.steps.guards import check_apart, check_preview
 from release_builder.steps.release_servers import http_options
 from release_builder.steps.rewrite import unknown_labels
-from release_builder.transport.rsync import RsyncMirror
+from release_builder.transport.local import open_mirror
 
 if TYPE_CHECKING:
     from release_builder.digests import Digest
@@ -94,7 +94,7 @@ def preview(plan: Plan, cache: DigestCache) -> Preview:
     by_web = plan.release.mirror.kind is Kind.HTTP
     offline = plan.options.offline
     image = plan.workdir.image / plan.release.image
-    transport = None if offline or by_web else RsyncMirror(plan.release.mirror.source)
+    transport = None if offline or by_web else open_mirror(plan.release.mirror.source)
     transfer = _ask(plan, transport) if transport else None
     with tempfile.TemporaryDirectory(prefix="release-builder-plan.") as folder:
         root = (

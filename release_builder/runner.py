@@ -20,7 +20,7 @@ from release_builder.report import (
 )
 from release_builder.state.lock import hold
 from release_builder.steps import Context
-from release_builder.transport.rsync import RsyncMirror
+from release_builder.transport.local import open_mirror
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -104,7 +104,7 @@ def _locks(plan: Plan, held: ExitStack) -> tuple[int, ...]:
 def _open_mirror(plan: Plan, descriptors: Sequence[int]) -> Transport | None:
     if plan.options.offline or "sync" not in plan.steps:
         return None
-    return RsyncMirror(plan.release.mirror.source, descriptors)
+    return open_mirror(plan.release.mirror.source, descriptors)
 
 
 def _turns(context: Context) -> Iterator[tuple[str, Context]]:

@@ -86,7 +86,8 @@ def copy_file(source: Path, target: Path, mode: int | None = None) -> None:
             error.filename = error.filename or target
             raise
         os.fchmod(out.fileno(), status.st_mode & 0o7777 if mode is None else mode)
-        os.utime(out.fileno(), ns=(status.st_atime_ns, status.st_mtime_ns))
+        # By its name: Linux before 2.6.22 takes no descriptor.
+        os.utime(target, ns=(status.st_atime_ns, status.st_mtime_ns))
         os.fsync(out.fileno())
         after = os.fstat(stream.fileno())
         size = os.fstat(out.fileno()).st_size

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ctypes
 import errno
 import os
 from typing import TYPE_CHECKING, Final
@@ -14,7 +13,6 @@ _AT_FDCWD: Final = -100
 _RENAME_EXCHANGE: Final = 2
 # EINVAL is what a file system says that cannot do it, such as NFS.
 _UNABLE: Final = {errno.ENOSYS, errno.EINVAL, errno.EOPNOTSUPP}
-_LIBC: Final = ctypes.CDLL(None, use_errno=True)
 
 
 def exchange(first: Path, second: Path) -> bool:
@@ -27,8 +25,10 @@ def exchange(first: Path, second: Path) -> bool:
         OSError: It may not be done.
     """
     try:
-        call = _LIBC.renameat2
-    except AttributeError:  # glibc before 2.28
+        import ctypes  # noqa: PLC0415 (an interpreter that is linked statically has none)
+
+        call = ctypes.CDLL(None, use_errno=True).renameat2
+    except (ImportError, AttributeError):  # the latter: glibc before 2.28
         return False
     if call(_AT_FDCWD, os.fsencode(first), _AT_FDCWD, os.fsencode(second), _RENAME_EXCHANGE) == 0:
         return True

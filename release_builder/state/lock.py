@@ -10,7 +10,6 @@ import socket
 import stat
 import time
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from release_builder.errors import BusyError, SurroundingsError, printable
@@ -18,6 +17,7 @@ from release_builder.errors import BusyError, SurroundingsError, printable
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from io import FileIO
+    from pathlib import Path
 
 _PATIENCE: Final = 10.0  # seconds for what a killed run had started
 _WORDS_LIMIT: Final = 512  # bytes of the holder's words that a message repeats
@@ -95,7 +95,13 @@ def _is_gone(words: str) -> bool:
     holder = re.match(r"process (\d+) on (\S+) since", words)
     if not holder or holder[2] != socket.gethostname():
         return False
-    return not Path("/proc", holder[1]).exists()
+    try:
+        os.kill(int(holder[1]), 0)
+    except (ProcessLookupError, OverflowError):
+        return True
+    except PermissionError:  # it is somebody else's
+        pass
+    return False
 
 
 def _unusable(path: Path, error: OSError) -> SurroundingsError:

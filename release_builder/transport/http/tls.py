@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ssl
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import certifi
@@ -11,7 +12,6 @@ from release_builder.errors import DescriptorError, printable, surroundings
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from pathlib import Path
 
 _VARIABLE: Final = "SSL_CERT_FILE"
 
@@ -30,7 +30,7 @@ def trusting(ca_bundle: Path | None, environ: Mapping[str, str]) -> ssl.SSLConte
         DescriptorError: It holds no certificate.
     """
     named = ca_bundle is None and environ.get(_VARIABLE)
-    path = named or ca_bundle or certifi.where()
+    path = named or ca_bundle or _mozillas()
     try:
         return ssl.create_default_context(cafile=path)
     except ssl.SSLError as error:
@@ -42,3 +42,9 @@ def trusting(ca_bundle: Path | None, environ: Mapping[str, str]) -> ssl.SSLConte
     except OSError as error:
         error.filename = f"{_VARIABLE}={named}" if named else error.filename or str(path)
         raise surroundings(error) from error
+
+
+def _mozillas() -> Path:
+    # OpenSSL reads no file within a zip: our packages have it beside.
+    zipped = getattr(certifi.__loader__, "archive", None)
+    return Path(zipped).with_name("cacert.pem") if zipped else Path(certifi.where())
