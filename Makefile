@@ -1,6 +1,7 @@
 # make demo    the main job on a release made on the spot: programs, Python packages, and run
 # make test    all tests, and what they need
 # make check   format, lint, types and layers only
+# make rpm     packages for Enterprise Linux 5 to 9: DIST=el5 ARCH=i386 for one, SIGN=KEYID to sign
 # make bench   this project and its peers on the same work
 # make clean   remove what the others made
 
@@ -12,7 +13,7 @@ KEY := $(shell { cat pyproject.toml; pwd; } | sha256sum | cut -c 1-12)
 # One whose Python is gone is good for nothing.
 $(shell $(BIN)/python -c '' 2>/dev/null || rm -rf $(VENV))
 
-.PHONY: demo test check bench clean programs-demo programs-test programs-bench
+.PHONY: demo test check rpm bench clean programs-demo programs-test programs-rpm programs-bench
 
 demo: programs-demo $(VENV)/demo-$(KEY)
 	$(BIN)/release-builder demo --dir build/demo
@@ -26,14 +27,17 @@ check: $(VENV)/test-$(KEY)
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
+rpm: programs-rpm $(VENV)/test-$(KEY)
+	$(BIN)/python -m rpm.packages $(DIST:%=--dist %) $(ARCH:%=--arch %) $(SIGN:%=--sign %)
+
 bench: programs-bench $(VENV)/test-$(KEY)
 	$(BIN)/python -m bench
 
 clean:
-	rm -rf $(VENV) build dist .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis
+	rm -rf $(VENV) build dist rpm/dist .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis
 	find . -name __pycache__ -prune -exec rm -rf {} +
 
-programs-demo programs-test programs-bench:
+programs-demo programs-test programs-rpm programs-bench:
 	@.ci/programs $(@:programs-%=%)
 
 $(VENV)/demo-$(KEY): WHAT = .

@@ -11,17 +11,16 @@ import shutil
 import subprocess
 import sys
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 from builders import jigdo_file_pair, make_image, make_tree, run, xorriso_image_with_pair
 from web_server import serve
 
-from release_builder.files import resource
+import release_builder
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from builders import Pair
 
 pytestmark = pytest.mark.interop
@@ -85,7 +84,7 @@ def path(tmp_path: Path) -> str:
     folder = tmp_path / "bin"
     folder.mkdir()
     ours = folder / "release-builder-jigdo-lite"
-    package = resource(".").resolve().parent
+    package = Path(release_builder.__file__).parent.parent
     ours.write_text(
         f"#!{sys.executable}\nimport sys\n\nsys.path.insert(0, {str(package)!r})\n"
         "from release_builder.cli.jigdo_lite import main\n\nmain()\n"

@@ -1,0 +1,1 @@
+"""The packages for Enterprise Linux, and what is built for them."""

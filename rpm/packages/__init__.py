@@ -1,0 +1,1 @@
+"""The packages for Enterprise Linux: their contents, rpmbuild, signatures."""
