@@ -23,7 +23,11 @@ if TYPE_CHECKING:
 @click.argument("new")
 @click.option("--html", metavar="FILE", type=click.Path(path_type=Path), help="Write a web page.")
 @click.option("-f", "--force", is_flag=True, help="Replace the file of --html if it is there.")
-@click.option("--arch", help="Of releases of several architectures, look at this one only.")
+@click.option(
+    "--arch",
+    metavar="ARCH",
+    help="Of releases of several architectures, look at this one only.",
+)
 @click.option(
     "--bug-url",
     metavar="URL",

@@ -20,7 +20,12 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@click.option("--product", help="Whose releases; default: as URL looks, or smeserver.")
+@click.option(
+    "--product",
+    metavar="NAME",
+    help="Whose releases these are: smeserver, centos, or the path of a profile; default: as URL"
+    " looks, or smeserver.",
+)
 @click.option("--mirror", metavar="URL", help="Write this mirror into it; nobody is asked.")
 @click.option("--offline", is_flag=True, help="Ask no mirror: the words of URL must do.")
 @click.argument("names", metavar="[URL] [FILE]", nargs=-1)

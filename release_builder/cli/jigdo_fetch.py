@@ -111,7 +111,14 @@ _OPTIONS: Final[tuple[Callable[..., Any], ...]] = (
         help="Measure the servers first, and ask the N best before all others.",
     ),
     OFFLINE,
-    click.option("--retries", type=click.IntRange(0, 100), default=4, show_default=True),
+    click.option(
+        "--retries",
+        metavar="N",
+        type=click.IntRange(0, 100),
+        default=4,
+        show_default=True,
+        help="Ask so often again for a part that a server failed to give.",
+    ),
     click.option(
         "--timeout",
         metavar="SECONDS",

@@ -22,9 +22,20 @@ if TYPE_CHECKING:
 @click.argument("image", type=click.Path())
 @click.argument("svg", type=click.Path(path_type=Path))
 @click.option(
-    "-t", "--template", default="", metavar="FILE", help="Default: IMAGE's name with .template."
+    "-t",
+    "--template",
+    default="",
+    metavar="FILE",
+    help="The image's template; default: IMAGE's name with .template.",
 )
-@click.option("-j", "--jigdo", "jigdo_name", default="", metavar="FILE", help="To name the files.")
+@click.option(
+    "-j",
+    "--jigdo",
+    "jigdo_name",
+    default="",
+    metavar="FILE",
+    help="The .jigdo file that names the files.",
+)
 @click.option("-f", "--force", is_flag=True, help="Replace SVG if it is there.")
 @click.option("--mirror", metavar="URL", help="No difference here: no mirror is asked.")
 @click.option("--offline", is_flag=True, help="No difference here: no mirror is asked.")

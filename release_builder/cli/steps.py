@@ -87,6 +87,8 @@ sync = _command(
     ["sync"],
     """Make the tree in the workdir like the mirror's.
 
+    Only what the release needs is fetched; a guard stops it when the mirror has lost its files.
+
     \b
     Example:
       release-builder sync --mirror rsync://mirror.example/smeserver/releases/9/ sme9.yaml
@@ -97,6 +99,8 @@ rewrite = _command(
     "rewrite",
     ["rewrite"],
     """Write the pair, with [Servers] pointing to where the tree is on http.
+
+    The mirrored .jigdo stays as it came; the edited copy is in WORKDIR/pair/.
 
     \b
     Example:
@@ -110,6 +114,9 @@ assemble = _command(
     ["assemble"],
     """Rebuild the image from the files that are here.
 
+    Parts come from the tree, from --scan, from old images, then from the servers; --offline leaves
+    those out.
+
     \b
     Example:
       release-builder assemble --scan /mnt/dvd sme9.yaml
@@ -122,6 +129,9 @@ verify = _command(
     "verify",
     ["verify"],
     """Hold image and tree against all who say what they should be.
+
+    They are the template, the descriptor's digests, and sums files; the exit status is 2 if
+    anything differs.
 
     \b
     Example:

@@ -26,7 +26,7 @@ Options:
   --uri=LABEL=URL        where the files of a label can be had
   -0 ... -9              compression of the template, from fast to small; -9
                          unless given
-  --cache=FILE           keep digests of files in FILE
+  -c, --cache=FILE       keep digests of files in FILE
   --no-cache             keep none; without either, all commands share a cache
   -h, --help             the commands and the options that are often used
   -H, --help-all         all options
