@@ -9,9 +9,9 @@ import argparse
 import tempfile
 from pathlib import Path
 
-from bench import fetch, pairs, rebuild, start
+from bench import fetch, images, pairs, rebuild, start
 
-_TABLES = ("rebuild", "pairs", "fetch", "growth", "content", "start")
+_TABLES = ("rebuild", "pairs", "fetch", "growth", "content", "start", "images")
 
 
 def main() -> None:
@@ -38,6 +38,8 @@ def main() -> None:
         pairs.grow(root, [(size, 2000), (size, 50_000), (size, None), (8 * size, None)], runs)
     if "content" in tables:
         pairs.show_content_rates()
+    if "images" in tables:
+        images.compare(root, min(size, 345), runs)
     if "start" in tables:
         start.compare(runs)
 

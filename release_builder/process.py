@@ -9,6 +9,7 @@ import shlex
 import shutil
 import signal
 import tempfile
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Final
@@ -18,7 +19,7 @@ import sh
 from release_builder.errors import SurroundingsError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 _ANY_STATUS: Final = list(range(-64, 256))
 _FILE_NAMES: Final = "file_names"
@@ -30,11 +31,14 @@ _PACKAGES: Final = {  # program → package on Debian, package on Enterprise Lin
     "isohybrid": ("syslinux-utils", "syslinux"),
     "isolinux": ("isolinux syslinux-common", "syslinux"),
     "jigdo-file": ("jigdo-file", "jigdo"),
+    "rdiff": ("rdiff", "librsync"),
     "rpmbuild": ("rpm", "rpm-build"),
     "rpmkeys": ("rpm", "rpm"),
     "rpmsign": ("rpm", "rpm-sign"),
     "ssh": ("openssh-client", "openssh-clients"),
+    "unsquashfs": ("squashfs-tools", "squashfs-tools"),
 }
+_UNDER_WAY: Final[dict[int, sh.RunningCommand]] = {}  # by process id
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +87,7 @@ def environment(
 def run(  # noqa: PLR0913 (each is a property of a process; no two belong together)
     argv: Sequence[str],
     *,
-    stdin: bytes = b"",
+    stdin: bytes | Iterable[bytes] = b"",
     on_output: Callable[[bytes], None] | None = None,
     on_start: Callable[[str], None] | None = None,
     env: Mapping[str, str] | None = None,
@@ -93,7 +97,7 @@ def run(  # noqa: PLR0913 (each is a property of a process; no two belong togeth
 
     Args:
         argv: The program and its arguments.
-        stdin: What it gets to read.
+        stdin: What it gets to read; pieces are asked for, in a thread, as it reads them.
         on_output: Gets stdout as it comes, in pieces; without it stdout is returned.
         on_start: Gets the command line as one could paste it into a shell.
         env: Its whole environment; default ``environment()``.
@@ -104,6 +108,29 @@ def run(  # noqa: PLR0913 (each is a property of a process; no two belong togeth
     """
     if on_start:
         on_start(shlex.join(argv))
+    if not isinstance(stdin, bytes):
+        with _fed(stdin) as given:
+            return _finish(argv, given, on_output, env, keep_open)
+    with tempfile.TemporaryFile() as given:
+        given.write(stdin)
+        given.seek(0)
+        return _finish(argv, given, on_output, env, keep_open)
+
+
+def end_all() -> None:
+    """Have every program end that ``run`` waits for in any thread, as when the user stops us."""
+    for running in list(_UNDER_WAY.values()):
+        with contextlib.suppress(ProcessLookupError):
+            running.terminate()
+
+
+def _finish(
+    argv: Sequence[str],
+    given: IO[bytes],
+    on_output: Callable[[bytes], None] | None,
+    env: Mapping[str, str] | None,
+    keep_open: Sequence[int],
+) -> Outcome:
     collected: list[bytes] = []
     listener = on_output or collected.append
     read_end, write_end = os.pipe()
@@ -111,10 +138,9 @@ def run(  # noqa: PLR0913 (each is a property of a process; no two belong togeth
     try:
         # stdout goes through a pipe of our own: sh would hold back a progress line, which ends
         # in CR, until the next LF.
-        with os.fdopen(write_end, "wb") as out, tempfile.TemporaryFile() as given:
-            given.write(stdin)
-            given.seek(0)
+        with os.fdopen(write_end, "wb") as out, given:
             running = _launch(argv, env, given, out, keep_open=keep_open)
+        _UNDER_WAY[running.pid] = running
         while piece := os.read(read_end, 1 << 16):
             listener(piece)
         running.wait()
@@ -124,9 +150,30 @@ def run(  # noqa: PLR0913 (each is a property of a process; no two belong togeth
             running.wait()
         raise
     finally:
+        if running is not None:
+            _UNDER_WAY.pop(running.pid, None)
         os.close(read_end)
     stdout = b"".join(collected).decode("utf-8", "surrogateescape")
     return Outcome(running.exit_code, stdout, running.stderr.decode("utf-8", "surrogateescape"))
+
+
+@contextlib.contextmanager
+def _fed(pieces: Iterable[bytes]) -> Iterator[IO[bytes]]:
+    read_end, write_end = os.pipe()
+
+    def feed() -> None:
+        # A program that ends early has read what it wanted; its status tells the rest.
+        with contextlib.suppress(BrokenPipeError), os.fdopen(write_end, "wb", buffering=0) as out:
+            for piece in pieces:
+                view = memoryview(piece)
+                while view:
+                    view = view[out.write(view) :]
+
+    with ThreadPoolExecutor(1) as thread:
+        feeding = thread.submit(feed)
+        with os.fdopen(read_end, "rb") as given:
+            yield given
+        feeding.result()
 
 
 @contextlib.contextmanager

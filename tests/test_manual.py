@@ -84,6 +84,7 @@ def test_every_command_has_a_page_with_every_option(manual: Path) -> None:
 
 def test_every_page_is_of_a_command(manual: Path) -> None:
     others = {"release-builder-jigdo-file", "release-builder-jigdo-lite"}
+    others |= {"puavo-img-repo", "puavo-update-repository"}
     others |= {f"release-builder-jigdo-file-{name}" for name in COMMANDS}
 
     written = {path.stem for path in (manual / "man1").iterdir()}
@@ -117,7 +118,7 @@ def test_every_page_has_all_sections_and_an_example(manual: Path) -> None:
 
         lacking = [title for title in SECTIONS if f"\n.SH {title}\n" not in text]
         assert not lacking, path.name
-        shown = re.search(r"^(\.nf\n\.RS 4\n|    )release-builder", text, re.MULTILINE)
+        shown = re.search(r"^(\.nf\n\.RS 4\n|    )(release-builder|puavo-)", text, re.MULTILINE)
         assert shown, f"{path.name} shows no example"
 
 

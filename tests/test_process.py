@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import errno
+import hashlib
+import itertools
 import os
 import signal
 import time
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 import pytest
@@ -13,6 +17,7 @@ from release_builder import process
 from release_builder.errors import SurroundingsError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
 
@@ -124,3 +129,44 @@ def test_a_missing_program_is_named_with_what_installs_it(
 
     assert caught.value.what == f"the program {program} is not installed"
     assert command in caught.value.hint
+
+
+def test_pieces_are_fed_as_the_program_reads_them() -> None:
+    pieces = (bytes([number]) * 100_000 for number in range(10))
+
+    outcome = process.run(["sha256sum"], stdin=pieces)
+
+    whole = b"".join(bytes([number]) * 100_000 for number in range(10))
+    assert outcome.stdout == f"{hashlib.sha256(whole).hexdigest()}  -\n"
+
+
+def test_a_program_need_not_read_all_that_it_is_fed() -> None:
+    outcome = process.run(["head", "-c", "3"], stdin=itertools.repeat(b"abc" * 100_000, 100))
+
+    assert outcome.stdout == "abc"
+
+
+def test_what_is_wrong_with_the_pieces_is_not_hidden() -> None:
+    def pieces() -> Iterator[bytes]:
+        yield b"begun"
+        raise OSError(errno.EIO, "Input/output error")
+
+    with pytest.raises(OSError, match="Input/output error"):
+        process.run(["cat"], stdin=pieces())
+
+
+def test_a_missing_program_is_fed_nothing(monkeypatch: pytest.MonkeyPatch, workdir: Path) -> None:
+    monkeypatch.setenv("PATH", str(workdir))
+
+    with pytest.raises(SurroundingsError, match="no-such is not installed"):
+        process.run(["no-such"], stdin=itertools.repeat(b"abc" * 100_000, 100))
+
+
+def test_programs_of_all_threads_can_be_ended() -> None:
+    with ThreadPoolExecutor(2) as pool:
+        running = [pool.submit(process.run, ["sleep", "60"]) for _ in range(2)]
+        while not all(future.done() for future in running):
+            process.end_all()
+            time.sleep(0.05)
+
+    assert [future.result().status for future in running] == [-signal.SIGTERM] * 2

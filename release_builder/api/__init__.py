@@ -34,6 +34,14 @@ if TYPE_CHECKING:
         previews,
         schema,
     )
+    from release_builder.api.repositories import (
+        clean_repository,
+        push_repository,
+        serve_repository,
+        verify_repository,
+    )
+    from release_builder.api.repository_options import UpdateOptions, WorkOptions
+    from release_builder.api.repository_update import update_repository
     from release_builder.api.schedules import Scheduled, install_schedule, remove_schedule, schedule
     from release_builder.api.tracking import Available, Start, available, init_from
     from release_builder.jigdo.compose import compose_jigdo
@@ -42,6 +50,8 @@ if TYPE_CHECKING:
     from release_builder.jigdo.location import parse_jigdo
     from release_builder.jigdo.make_template import Form
     from release_builder.jigdo.template import read_template
+    from release_builder.repository.configuration import Compat
+    from release_builder.repository.selection import Policy
     from release_builder.state.digest_cache import (
         DigestCache,
         open_cache,
@@ -57,6 +67,7 @@ __all__ = [
     "BUG_URL",
     "Available",
     "CompareOptions",
+    "Compat",
     "DigestCache",
     "FetchOptions",
     "FetchedImage",
@@ -67,6 +78,7 @@ __all__ = [
     "MadePair",
     "Match",
     "PairOptions",
+    "Policy",
     "ProbeOptions",
     "ProbedMirror",
     "Promoting",
@@ -74,11 +86,14 @@ __all__ = [
     "Refreshed",
     "Scheduled",
     "Start",
+    "UpdateOptions",
     "Wanting",
+    "WorkOptions",
     "available",
     "best",
     "carry_out",
     "check_page",
+    "clean_repository",
     "compare_releases",
     "complaints",
     "compose_jigdo",
@@ -102,6 +117,7 @@ __all__ = [
     "previews",
     "probe_mirrors",
     "promoting",
+    "push_repository",
     "read_input_files",
     "read_template",
     "recorded_runs",
@@ -111,13 +127,26 @@ __all__ = [
     "remove_schedule",
     "schedule",
     "schema",
+    "serve_repository",
     "standings",
     "state_folder",
+    "update_repository",
+    "verify_repository",
     "write_comparison",
     "write_image",
 ]
 
 _MODULES: Final = {
+    "api.repositories": (
+        "clean_repository",
+        "push_repository",
+        "serve_repository",
+        "verify_repository",
+    ),
+    "api.repository_options": ("UpdateOptions", "WorkOptions"),
+    "api.repository_update": ("update_repository",),
+    "repository.configuration": ("Compat",),
+    "repository.selection": ("Policy",),
     "api.doctors": ("Fitting", "examine_machine", "fit_packages"),
     "api.histories": ("recorded_runs", "remember", "standings"),
     "api.schedules": ("Scheduled", "install_schedule", "remove_schedule", "schedule"),

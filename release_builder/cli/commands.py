@@ -43,6 +43,7 @@ _COMMANDS: Final = {
     "releases": "releases",
     "doctor": "doctor",
     "install-cron": "install_cron",
+    "images": "images",
     "jigdo": "jigdo",
 }
 

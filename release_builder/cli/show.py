@@ -76,7 +76,7 @@ def _print(content: dict[str, Any]) -> None:
 
 def _show_release(release: ReleaseReport, output: Output) -> None:
     if not output.quiet:
-        name = f"{release.product} {release.version} {release.arch}"
+        name = " ".join(filter(None, (release.product, release.version, release.arch)))
         click.echo(f"{click.style(name, bold=True)}  in {printable(release.workdir)}")
     for step in release.steps:
         if not output.quiet:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final
 
+from release_builder.cli import puavo as puavo_program
 from release_builder.cli.jigdo_file import help_text as jigdo_file_text
 from release_builder.cli.jigdo_file.options import COMMANDS, Report
 from release_builder.cli.jigdo_lite import help_text as jigdo_lite_text
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
 
 JIGDO_FILE: Final = "release-builder-jigdo-file"
 JIGDO_LITE: Final = "release-builder-jigdo-lite"
+PUAVO: Final = ("puavo-img-repo", "puavo-update-repository")
 _LIKE_JIGDO_FILE: Final = (
     "Has jigdo-file's commands, options, output and exit statuses, and its files: either program "
     "goes on with what the other has left."
@@ -69,6 +71,21 @@ def jigdo_lite() -> Command:
         examples=sections["Example"],
         options=_option_lists(sections),
         statuses=two_columns(statuses),
+        arguments=PATH,
+    )
+
+
+def puavo(name: str) -> Command:
+    """One of the programs of Puavo's image servers."""
+    sections = _sections(puavo_program.usage(name))
+    return Command(
+        words=(name,),
+        usage="[OPTIONS] IMAGE_DIR [MIRROR_DIR]",
+        summary="Make the image repository of a folder of images",
+        about=_about(sections),
+        examples=sections["Example"],
+        options=_option_lists(sections),
+        statuses=two_columns(sections["Exit statuses"]),
         arguments=PATH,
     )
 

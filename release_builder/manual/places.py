@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from release_builder.manual.click_commands import PROGRAM
-from release_builder.manual.help_texts import JIGDO_FILE, JIGDO_LITE
+from release_builder.manual.help_texts import JIGDO_FILE, JIGDO_LITE, PUAVO
 
 _MAIN: Final = (PROGRAM,)
 _WEB: Final = (PROGRAM, JIGDO_LITE)
@@ -32,6 +32,17 @@ FILES: Final = (
         "images; what was in the way. WORKDIR is ~/jigdo/PRODUCT-ARCH/ unless --workdir or the "
         "descriptor says otherwise.",
     ),
+    (
+        "MIRROR_DIR/CKSUMS, MIRROR_DIR/meta/, MIRROR_DIR/rdiffs/",
+        PUAVO,
+        "What clients read: digests of all files, what each series has, how to get from one image "
+        "to another.",
+    ),
+    (
+        "DIR/config/images/DISTRIBUTION.json, DIR/defaults.mk",
+        PUAVO,
+        "Below the tree of puavo-os: which images each series has, and where they are.",
+    ),
     ("~/.jigdo-lite", (JIGDO_LITE,), "Settings, the last answers among them. Read as data."),
     ("~/.netrc", _WEB, "Names and passwords for web servers that ask for them."),
 )
@@ -42,7 +53,7 @@ VARIABLES: Final = (
         _ALL,
         "The folder that a user's state lies in, in the place of ~/.local/state.",
     ),
-    ("TMPDIR", _ALL, "Where what is needed for a moment is kept, in the place of /tmp."),
+    ("TMPDIR", (*_ALL, *PUAVO), "Where what is needed for a moment is kept, in the place of /tmp."),
     (
         "SOURCE_DATE_EPOCH",
         _MAIN,

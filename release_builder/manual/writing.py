@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from release_builder.files import replacing
 from release_builder.manual.bash import bash_completion
 from release_builder.manual.click_commands import release_builder
-from release_builder.manual.help_texts import jigdo_file, jigdo_lite
+from release_builder.manual.help_texts import PUAVO, jigdo_file, jigdo_lite, puavo
 from release_builder.manual.pages import pages
 from release_builder.manual.zsh import zsh_completion
 
@@ -29,7 +29,7 @@ def write_manual(folder: Path, when: int | None) -> None:
     Raises:
         OSError: A file cannot be written.
     """
-    programs = (release_builder(), jigdo_file(), jigdo_lite())
+    programs = (release_builder(), jigdo_file(), jigdo_lite(), *map(puavo, PUAVO))
     written = pages(programs, int(time.time()) if when is None else when)
     texts = {f"man1/{name}": text for name, text in written.items()}
     texts["bash/release-builder"] = bash_completion(programs)

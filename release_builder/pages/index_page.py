@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Final
 
 from release_builder.pages.texts import moment, page
@@ -39,16 +39,37 @@ class ListedRelease:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ListedRepository:
+    """An image repository of the index.
+
+    Attributes:
+        folder: Where it lies below the root; ``images.svg`` there is the chart of its sizes.
+        images: How many it has.
+        rdiffs: How many it has.
+        size: Of all images, in bytes.
+        rdiffs_size: Of all rdiffs, in bytes.
+    """
+
+    folder: str
+    images: int
+    rdiffs: int
+    size: int
+    rdiffs_size: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class IndexPage:
     """All releases below a public root.
 
     Attributes:
         title: What people call the product.
         releases: In any order.
+        repositories: Image repositories, in any order.
     """
 
     title: str
     releases: tuple[ListedRelease, ...]
+    repositories: tuple[ListedRepository, ...] = ()
 
     def at(self, stage: str) -> tuple[ListedRelease, ...]:
         """The releases at ``stage``, the last published first; of one moment: as they came."""
@@ -66,7 +87,7 @@ def index_json(index: IndexPage) -> str:
 
     ``data/releases-index.schema.json`` describes it.
     """
-    document = {
+    document: dict[str, object] = {
         "schema": _SCHEMA,
         "title": index.title,
         "releases": [
@@ -83,4 +104,9 @@ def index_json(index: IndexPage) -> str:
             for release in index.at(stage)
         ],
     }
+    if index.repositories:
+        document["repositories"] = [
+            {**asdict(each), "folder": f"{each.folder.rstrip('/')}/"}
+            for each in sorted(index.repositories, key=lambda each: each.folder)
+        ]
     return json.dumps(document, indent=2) + "\n"

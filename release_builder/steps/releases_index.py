@@ -12,7 +12,13 @@ from release_builder.descriptor import patterns
 from release_builder.descriptor.version import Stage, Version
 from release_builder.errors import WrongBytesError, printable
 from release_builder.files import check_relative
-from release_builder.pages.index_page import IndexPage, ListedRelease, index_json, index_page
+from release_builder.pages.index_page import (
+    IndexPage,
+    ListedRelease,
+    ListedRepository,
+    index_json,
+    index_page,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -23,6 +29,7 @@ if TYPE_CHECKING:
 
 _JSON: Final = "index.json"
 _PAGE: Final = "index.html"
+_UNNAMED: Final = "Images"  # until a release tells what people call the product
 _MARK: Final = b'<meta name="generator" content="release-builder">'  # public/page.html.j2
 _FOREIGN_PAGE: Final = (
     f"{_PAGE} in the public root is not ours and stays: move it away to have the list of releases"
@@ -41,19 +48,47 @@ def listed_releases(shelf: Shelf) -> tuple[ListedRelease, ...]:
     Raises:
         WrongBytesError: It is none of ours.
     """
+    return _read(shelf).releases
+
+
+def list_repository(shelf: Shelf, repository: ListedRepository) -> str:
+    """List an image repository that lies below the root; else as enter.
+
+    Raises:
+        WrongBytesError: ``index.json`` is not ours; it stays.
+        BusyError: Others change the index all the time.
+    """
+    with shelf.index_locked():
+        index = _read(shelf)
+        others = [each for each in index.repositories if each.folder != repository.folder]
+        return _write(shelf, replace(index, repositories=(*others, repository)))
+
+
+def _read(shelf: Shelf) -> IndexPage:
     content = shelf.read(_JSON)
     if content is None:
-        return ()
+        return IndexPage(title=_UNNAMED, releases=())
     try:
         document = json.loads(content)
         if document["schema"] != _SCHEMA:
             raise ValueError(f"it is of schema {document['schema']}")
-        return tuple(_listed(release) for release in document["releases"])
+        return IndexPage(
+            title=str(document["title"]),
+            releases=tuple(_listed(release) for release in document["releases"]),
+            repositories=tuple(map(_listed_repository, document.get("repositories", ()))),
+        )
     except _FOREIGN as error:
         raise WrongBytesError(
             f"{_JSON} in the public root is not ours: {printable(str(error))}",
             hint="move it away; the next publish makes a new one",
         ) from error
+
+
+def _listed_repository(told: Mapping[str, Any]) -> ListedRepository:
+    counts = {name: told[name] for name in ("images", "rdiffs", "size", "rdiffs_size")}
+    if any(type(count) is not int for count in counts.values()):
+        raise ValueError(f"what it says of {told['folder']} cannot be")
+    return ListedRepository(folder=check_relative(told["folder"].rstrip("/")), **counts)
 
 
 def _listed(release: Mapping[str, Any]) -> ListedRelease:
@@ -111,21 +146,23 @@ def enter(shelf: Shelf, folder: str, page: ReleasePage) -> str:
         is_newest=False,
     )
     with shelf.index_locked():
-        listed = {each.folder: each for each in listed_releases(shelf)}
-        return _write(shelf, page.title, (listed | {folder: entry}).values())
+        index = _read(shelf)
+        listed = {each.folder: each for each in index.releases} | {folder: entry}
+        return _write(shelf, replace(index, title=page.title, releases=tuple(listed.values())))
 
 
 def strike(shelf: Shelf, folder: str, title: str) -> str:
     """Take the release at ``folder`` off the list; else as enter."""
     with shelf.index_locked():
-        listed = listed_releases(shelf)
-        if not listed:
+        index = _read(shelf)
+        if not index.releases:
             return ""
-        return _write(shelf, title, [each for each in listed if each.folder != folder])
+        left = tuple(each for each in index.releases if each.folder != folder)
+        return _write(shelf, replace(index, title=title, releases=left))
 
 
-def _write(shelf: Shelf, title: str, releases: Iterable[ListedRelease]) -> str:
-    index = IndexPage(title=title, releases=_marked(tuple(releases)))
+def _write(shelf: Shelf, index: IndexPage) -> str:
+    index = replace(index, releases=_marked(index.releases))
     note = _write_page(shelf, index_page(index).encode())
     # Last, since what comes next is made from it: a run that was cut off is made good.
     document = index_json(index).encode()

@@ -53,7 +53,7 @@ def main() -> int:
             if not (options.dist or options.arch):
                 build.source()
     except ReleaseBuilderError as error:
-        print(f"error: {error.what}\n{error.hint}", file=sys.stderr)  # noqa: T201 - a command
+        print(f"error: {error.what}\n{error.hint}", file=sys.stderr)
         return error.status
     return 0
 

@@ -36,6 +36,7 @@ sys.exit({function}())
 """
 # jigdo's own names, for a box without jigdo.
 _ALIASES: Final = ("jigdo-file", "jigdo-lite")
+_PUAVO: Final = ("puavo-img-repo", "puavo-update-repository")
 _TO_UNITS: Final = "/etc/systemd/system"
 
 
@@ -127,6 +128,8 @@ class Contents:
             self._copy(made, f"{places.BASH_UP_TO_EL6}/release-builder")
             return
         self._copy(made, f"{places.BASH}/release-builder")
+        for name in _PUAVO:
+            self._link(f"{places.BASH}/{name}", "release-builder")
         for name in _ALIASES:  # found by the name of the command
             self._link(f"{places.BASH}/release-builder-{name}", "release-builder")
             self._link(f"{places.BASH}/{name}", "release-builder")

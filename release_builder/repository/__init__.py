@@ -1,0 +1,1 @@
+"""The image repository: plain files that Puavo's laptops and boot servers read."""
