@@ -49,10 +49,10 @@ def carry_out(command: str, plans: Sequence[Plan], cache: DigestCache, monitor: 
         releases.append(_carry_out_one(plan, cache, monitor))
         if Report(command, tuple(releases)).exit_status is Status.INTERRUPTED:
             break
-    return Report(command, tuple(releases), tuple(_sharing(plans)))
+    return Report(command, tuple(releases), tuple(sharing(plans)))
 
 
-def _sharing(plans: Sequence[Plan]) -> Iterator[Finding]:
+def sharing(plans: Sequence[Plan]) -> Iterator[Finding]:
     """Releases that take turns in one tree fetch in each run what the other's run deleted."""
     places: dict[tuple[Path, str], Plan] = {}
     for plan in plans:
@@ -76,6 +76,11 @@ def _carry_out_one(plan: Plan, cache: DigestCache, monitor: Monitor) -> ReleaseR
             results.append(failed_step(plan.steps[0], error))
         else:
             results += _steps(context)
+    return release_report(plan, results)
+
+
+def release_report(plan: Plan, results: Sequence[StepResult]) -> ReleaseReport:
+    """What came of ``plan``, whose last steps may not have been reached."""
     done = {result.step for result in results}
     skipped = (
         StepResult(step, Outcome.SKIPPED, "not reached") for step in plan.steps if step not in done

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import socket
 import time
@@ -12,7 +13,8 @@ from release_builder.api.histories import key_of, recorded
 from release_builder.api.refresh_work import Work
 from release_builder.api.refreshed import Problem, Refreshed, decisive, is_quiet, refresh_words
 from release_builder.courtesy import ending_after, splay
-from release_builder.errors import ReleaseBuilderError, Status
+from release_builder.errors import OutOfTimeError, ReleaseBuilderError, Status
+from release_builder.loader import load
 from release_builder.monitor import Monitor
 from release_builder.report import (
     Finding,
@@ -33,9 +35,13 @@ if TYPE_CHECKING:
 
     from release_builder.api.refreshes import RefreshOptions
     from release_builder.descriptor.refreshing import Notify
+    from release_builder.plan import Plan
     from release_builder.state.history import History, ReleaseState
     from release_builder.state.run_log import RunLog
 
+    _Trouble = ReleaseBuilderError | OSError | KeyboardInterrupt
+
+_LONG_AGO: Final = datetime.min.replace(tzinfo=UTC)
 _TROUBLE: Final = (ReleaseBuilderError, OSError, KeyboardInterrupt)
 
 
@@ -51,12 +57,14 @@ class RefreshRun:
 
     Attributes:
         findings: What belongs to no release.
+        planned: All that was to be done.
     """
 
     def __init__(
         self, state: Path, options: RefreshOptions, history: History, log: RunLog, monitor: Monitor
     ) -> None:
         self.findings: list[Finding] = []
+        self.planned: list[Plan] = []
         self._state = state
         self._options = options
         self._history = history
@@ -69,23 +77,26 @@ class RefreshRun:
         self._news: list[str] = []
 
     @property
-    def is_over(self) -> bool:
-        """Whether nothing more is to be begun."""
-        left = self._left()
-        interrupted = any(each.exit_status is Status.INTERRUPTED for each in self._reports)
-        return interrupted or (left is not None and left <= 0)
+    def was_stopped(self) -> bool:
+        """Whether somebody wants nothing more to be begun."""
+        return any(each.exit_status is Status.INTERRUPTED for each in self._reports)
 
     def go_over(self, descriptor: Path) -> None:
-        """Refresh what ``descriptor`` describes; again, if somebody asked for that meanwhile."""
+        """Refresh what ``descriptor`` describes; again, if somebody asked for that meanwhile.
+
+        One for which no time is left is incomplete: it must not fall silent because of another.
+        """
         try:
+            if late := self._late():
+                raise late
             with take_turn(self._state, descriptor) as turn, ending_after(self._left()):
                 self._wait(descriptor)
                 self._refresh(descriptor)
-                while turn.wanted_again() and not self.is_over:
+                while not (self.was_stopped or self._late()) and turn.wanted_again():
                     self._log.line("once more: somebody asked for it meanwhile")
                     self._refresh(descriptor)
         except _TROUBLE as error:
-            self._take([_failed(descriptor, error)], datetime.now(UTC))
+            self._take(self._failed(descriptor, error), datetime.now(UTC))
 
     def result(self) -> Refreshed:
         """What came of all of it."""
@@ -101,29 +112,42 @@ class RefreshRun:
         deadline = self._options.deadline
         return None if deadline is None else deadline - (time.monotonic() - self._began)
 
+    def _late(self) -> OutOfTimeError | None:
+        left = self._left()
+        is_late = left is not None and left <= 0
+        return OutOfTimeError(self._options.deadline or 0) if is_late else None
+
     def _wait(self, descriptor: Path) -> None:
         """Hosts that are triggered at the same minute come one after the other."""
         if not self._waited and self._options.splay:
-            seconds = splay(self._options.splay, socket.gethostname(), str(descriptor.absolute()))
+            # A host that is to wait longer than it may take would never come to work.
+            left = self._left()
+            longest = self._options.splay if left is None else min(self._options.splay, left / 2)
+            seconds = splay(longest, socket.gethostname(), str(descriptor.absolute()))
             self._log.line(f"waits {seconds:.0f} s, so that not all hosts come at once")
-            time.sleep(seconds)
+            time.sleep(max(seconds, 0))
         self._waited = True
 
     def _refresh(self, descriptor: Path) -> None:
         started, notify = datetime.now(UTC), None
         with open_cache(self._state) as cache:
-            work = Work(self._options, self._history, cache, self._monitor)
+            work = Work(self._options, self._history, cache, self._monitor, self._late)
             try:
                 planned = work.plans(descriptor)
                 notify = planned[0].release.notify
+                self.planned += planned
                 self.findings += tell(notify, Occasion.START, {}, str(descriptor), os.environ)
                 reports = work.refresh(planned)
             except _TROUBLE as error:
-                reports = (_failed(descriptor, error),)
+                reports = self._failed(descriptor, error)
+                notify = notify or _notify_of(descriptor)
         self.findings += (Finding(Severity.WARNING, note) for note in cache.notes)
         problems = self._take(reports, started)
         if notify is not None:
-            self._tell(descriptor, notify, reports, problems)
+            try:
+                self._tell(descriptor, notify, reports, problems)
+            except OutOfTimeError:  # what was done stays done
+                self.findings.append(Finding(Severity.WARNING, "no time was left to tell others"))
 
     def _take(self, reports: Sequence[ReleaseReport], started: datetime) -> list[Problem]:
         """Record and log ``reports``; returns those that a person should look at."""
@@ -159,10 +183,32 @@ class RefreshRun:
         return is_new
 
     def _before(self, report: ReleaseReport) -> ReleaseState | None:
-        """How the release stood before."""
-        path = key_of(report.descriptor)
-        known = (each for each in self._history.releases() if each.descriptor == path)
-        return next((each for each in known if report.arch in {each.arch, ""}), None)
+        """How the release stood before; where it has no name yet, the worst of those planned."""
+        if not report.arch:
+            planned = self._planned(report.descriptor)
+            return min(planned, key=lambda each: each.last_success or _LONG_AGO, default=None)
+        known = self._known(report.descriptor)
+        return next((each for each in known if each.arch == report.arch), None)
+
+    def _known(self, descriptor: Path | str) -> list[ReleaseState]:
+        path = key_of(str(descriptor))
+        return [each for each in self._history.releases() if each.descriptor == path and each.arch]
+
+    def _planned(self, descriptor: Path | str) -> list[ReleaseState]:
+        """The releases that the last plan for ``descriptor`` was of."""
+        known = self._known(descriptor)
+        newest = max(map(_began, known), default=None)
+        return [each for each in known if _began(each) == newest]
+
+    def _failed(self, descriptor: Path, error: _Trouble) -> tuple[ReleaseReport, ...]:
+        """The reports of a descriptor of which not even a plan could be made.
+
+        What may pass by itself befell the releases that it is known for.
+        """
+        step, path = failed_step("plan", error), str(descriptor)
+        known = self._planned(descriptor) if step.outcome is Outcome.INCOMPLETE else []
+        names = [(each.product, each.version, each.arch) for each in known] or [("", "", "")]
+        return tuple(ReleaseReport(path, *name, "", (step,)) for name in names)
 
     def _log_report(self, report: ReleaseReport) -> None:
         name = " ".join(filter(None, (report.product, report.version, report.arch)))
@@ -227,11 +273,15 @@ class _Logging(Monitor):
         self._other.detail(text)
 
 
-def _failed(
-    descriptor: Path, error: ReleaseBuilderError | OSError | KeyboardInterrupt
-) -> ReleaseReport:
-    """The report of a descriptor of which not even a plan could be made."""
-    return ReleaseReport(str(descriptor), "", "", "", "", (failed_step("plan", error),))
+def _notify_of(descriptor: Path) -> Notify | None:
+    """Who is told of a descriptor that can be read though no plan can be made of it now."""
+    with contextlib.suppress(ReleaseBuilderError, OSError):
+        return load(descriptor).notify
+    return None
+
+
+def _began(state: ReleaseState) -> datetime:
+    return state.last_run.started if state.last_run else _LONG_AGO
 
 
 def _as_line(finding: Finding) -> str:

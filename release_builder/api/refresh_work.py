@@ -10,14 +10,22 @@ from release_builder.api.releases import plans
 from release_builder.api.tracking import Fate, told, whereabouts_of
 from release_builder.errors import Status
 from release_builder.plan import BUILD, together
-from release_builder.report import Finding, Outcome, ReleaseReport, Severity, StepResult
+from release_builder.report import (
+    Finding,
+    Outcome,
+    ReleaseReport,
+    Severity,
+    StepResult,
+    failed_step,
+)
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
 
     from release_builder.api.refreshes import RefreshOptions
     from release_builder.api.tracking import Whereabouts
+    from release_builder.errors import OutOfTimeError
     from release_builder.jigdo.sources import DigestCache
     from release_builder.monitor import Monitor
     from release_builder.plan import Plan
@@ -37,12 +45,14 @@ class Work:
         history: What was done before.
         cache: Digests known from before.
         monitor: Hears how far it is.
+        late: What ends all work when its time has passed; None before.
     """
 
     options: RefreshOptions
     history: History
     cache: DigestCache
     monitor: Monitor
+    late: Callable[[], OutOfTimeError | None]
 
     def plans(self, descriptor: Path) -> tuple[Plan, ...]:
         """How the releases of ``descriptor`` are brought up to date.
@@ -54,7 +64,7 @@ class Work:
 
     def refresh(self, planned: Sequence[Plan]) -> tuple[ReleaseReport, ...]:
         """Bring the releases of a descriptor up to date, and what was made of them."""
-        reports = [self._built(plan) for plan in planned]
+        reports = list(self._all_built(planned))
         if all(map(_is_built, reports)):
             published = self._published(planned, reports)
             reports = [replace(each, steps=(*each.steps, *published)) for each in reports]
@@ -63,6 +73,15 @@ class Work:
 
     def _carry_out(self, plan: Plan) -> ReleaseReport:
         return runner.carry_out("refresh", [plan], self.cache, self.monitor).releases[0]
+
+    def _all_built(self, planned: Sequence[Plan]) -> Iterator[ReleaseReport]:
+        for plan in planned:
+            # The alarm rings once: it may have ended the release before this one.
+            late = self.late()
+            report = _not_begun(plan, late) if late else self._built(plan)
+            yield report
+            if report.exit_status is Status.INTERRUPTED:
+                return
 
     def _built(self, plan: Plan) -> ReleaseReport:
         report = self._carry_out(plan)
@@ -103,6 +122,18 @@ class Work:
 def _is_built(report: ReleaseReport) -> bool:
     """Whether all steps were done, none was left out: what moved on the mirror is not built."""
     return report.exit_status is Status.DONE and report.steps[-1].outcome in _GOOD
+
+
+def _not_begun(plan: Plan, late: OutOfTimeError) -> ReleaseReport:
+    release = plan.release
+    return ReleaseReport(
+        descriptor=str(release.descriptor),
+        product=release.product,
+        version=str(release.version),
+        arch=release.arch,
+        workdir=str(plan.workdir.root),
+        steps=(failed_step(plan.steps[0], late),),
+    )
 
 
 def _fingerprint(report: ReleaseReport) -> str:

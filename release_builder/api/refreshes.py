@@ -13,6 +13,7 @@ from release_builder.api.telling import write_metrics, write_status_page
 from release_builder.courtesy import step_back
 from release_builder.errors import DescriptorError, SurroundingsError, printable
 from release_builder.report import Finding, Severity
+from release_builder.runner import sharing
 from release_builder.state.digest_cache import state_folder
 from release_builder.state.history import open_history
 from release_builder.state.run_log import log_file, open_log
@@ -84,12 +85,12 @@ def refresh(paths: Sequence[Path], options: RefreshOptions, monitor: Monitor) ->
         run = RefreshRun(state, options, history, log, monitor)
         for descriptor in descriptors:
             run.go_over(descriptor)
-            if run.is_over:
+            if run.was_stopped:
                 break
         if not descriptors:
             places = ", ".join(printable(str(path)) for path in paths)
             run.findings.append(Finding(Severity.NOTE, f"{places} has no descriptor in it"))
-        run.findings += _shown(options, history)
+        run.findings += (*sharing(run.planned), *_shown(options, history))
         return run.result()
 
 
@@ -107,6 +108,8 @@ def _shown(options: RefreshOptions, history: History) -> Iterator[Finding]:
 def descriptors_in(paths: Sequence[Path]) -> tuple[Path, ...]:
     """The descriptors that ``paths`` name: files, and those of folders by their names' order.
 
+    What begins with a dot in a folder is an editor's.
+
     Raises:
         DescriptorError: A path is not there.
     """
@@ -114,10 +117,14 @@ def descriptors_in(paths: Sequence[Path]) -> tuple[Path, ...]:
     for path in paths:
         if path.is_dir():
             found |= dict.fromkeys(
-                sorted(each for each in path.iterdir() if each.suffix in _SUFFIXES)
+                sorted(each for each in path.iterdir() if _is_descriptor(each.name))
             )
         elif path.exists():
             found[path] = None
         else:
             raise DescriptorError(f"there is no {printable(str(path))}", hint="name another file")
     return tuple(found)
+
+
+def _is_descriptor(name: str) -> bool:
+    return name.endswith(_SUFFIXES) and not name.startswith(".")

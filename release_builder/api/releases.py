@@ -13,10 +13,11 @@ from release_builder.api.tracking import settled, told
 from release_builder.errors import DescriptorError, ReleaseBuilderError
 from release_builder.files import replacing, resource
 from release_builder.loader import Complaint, InvalidDescriptorError, load, new_descriptor
+from release_builder.monitor import Monitor
 from release_builder.plan import BUILD, Options, Plan, steps_for
 from release_builder.plan.workdir import workdir_of
 from release_builder.preview import preview
-from release_builder.report import Finding, Severity, finding_of
+from release_builder.report import Finding, Report, Severity, failed_step, finding_of
 from release_builder.state.digest_cache import open_cache, state_folder
 from release_builder.state.history import open_history
 
@@ -25,9 +26,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from release_builder.descriptor.release import Release
-    from release_builder.monitor import Monitor
     from release_builder.preview import Preview
-    from release_builder.report import Report
 
 
 def plans(
@@ -77,25 +76,56 @@ def plans(
 
 
 def carry_out(
-    command: str,
-    planned: Sequence[Plan],
-    monitor: Monitor,
+    command: str, planned: Sequence[Plan], monitor: Monitor, scheduler: str | None = None
 ) -> Report:
     """Carry out ``planned``; the report says what came of each release.
 
+    Args:
+        command: What the user typed, for the report.
+        planned: One for each release.
+        monitor: Hears how far it is, but nothing of a cluster.
+        scheduler: Of a Dask cluster, such as ``tcp://host:8786``, whose machines share the folders
+            of the releases; None: all is done here.
+
     Raises:
-        SurroundingsError: The state folder cannot be used.
+        SurroundingsError: The state folder cannot be used; there is no such cluster.
     """
     started = datetime.now(UTC)
-    with open_cache(state_folder(os.environ)) as cache:
-        report = runner.carry_out(command, planned, cache, monitor)
+    if scheduler is None:
+        report = _carry_out_here(command, planned, monitor)
+    else:
+        report = _carry_out_there(command, planned, scheduler)
     with open_history(state_folder(os.environ)) as history:
         of_plans = [each.release for plan in planned for each in plan.each]
         report = replace(report, releases=told(report.releases, of_plans, history))
-    notes = tuple(Finding(Severity.WARNING, note) for note in cache.notes)
-    if not any(plan.options.dry_run or plan.options.promotion for plan in planned):
-        notes += remember(report, started)
+    if any(plan.options.dry_run or plan.options.promotion for plan in planned):
+        return report
+    return replace(report, findings=(*report.findings, *remember(report, started)))
+
+
+def _carry_out_here(command: str, planned: Sequence[Plan], monitor: Monitor) -> Report:
+    with open_cache(state_folder(os.environ)) as cache:
+        report = runner.carry_out(command, planned, cache, monitor)
+    notes = (Finding(Severity.WARNING, note) for note in cache.notes)
     return replace(report, findings=(*report.findings, *notes))
+
+
+def _carry_out_there(command: str, planned: Sequence[Plan], scheduler: str) -> Report:
+    """Each release on a machine of the cluster, with that machine's state folder."""
+    # An extra: only who has a cluster waits for it.
+    from release_builder.api.spread_releases import spread  # noqa: PLC0415
+
+    def failed(number: int, error: ReleaseBuilderError) -> Report:
+        plan = planned[number]
+        return Report(command, (runner.release_report(plan, [failed_step(plan.steps[0], error)]),))
+
+    work = [(command, (plan,), Monitor()) for plan in planned]
+    reports = spread(_carry_out_here, work, scheduler, failed)
+    return Report(
+        command,
+        tuple(release for report in reports for release in report.releases),
+        tuple(finding for report in reports for finding in report.findings),
+    )
 
 
 def previews(planned: Sequence[Plan]) -> tuple[tuple[Preview, ...], tuple[Finding, ...]]:

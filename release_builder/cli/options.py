@@ -52,6 +52,11 @@ STAGE = click.option(
 MIRROR = click.option(
     "--mirror", metavar="URL", help="Use this mirror in place of the descriptor's."
 )
+SCHEDULER = click.option(
+    "--scheduler",
+    metavar="URL",
+    help="Spread the releases over a Dask cluster that sees the same folders: tcp://host:8786.",
+)
 OFFLINE = click.option("--offline", is_flag=True, help="Ask no mirror; work with what is here.")
 
 

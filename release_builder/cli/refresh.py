@@ -10,12 +10,14 @@ import click
 
 from release_builder import api
 from release_builder.cli.durations import DURATION
+from release_builder.cli.failure import print_problem
 from release_builder.cli.options import MIRROR, OFFLINE, STAGE, WORKDIR, with_output
 from release_builder.cli.plan import show_plans
 from release_builder.cli.show import show_report
 from release_builder.descriptor.version import Stage
 from release_builder.errors import Status, printable
 from release_builder.plan import Options
+from release_builder.report import Severity
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -135,6 +137,9 @@ def _tell(refreshed: Refreshed) -> int:
     """What cron sends as a mail, if it is anything."""
     for problem in refreshed.problems:
         click.echo(api.refresh_words(problem, refreshed.log), err=True)
+    for finding in refreshed.report.findings:
+        if finding.severity is Severity.WARNING:  # what would keep others from hearing of trouble
+            print_problem("warning", finding.message, finding.hint)
     for line in refreshed.news:
         click.echo(printable(line))
     return refreshed.report.exit_status or Status.DONE

@@ -8,7 +8,15 @@ from typing import TYPE_CHECKING
 import click
 
 from release_builder import api
-from release_builder.cli.options import DESCRIPTORS, MIRROR, OFFLINE, STAGE, WORKDIR, with_output
+from release_builder.cli.options import (
+    DESCRIPTORS,
+    MIRROR,
+    OFFLINE,
+    SCHEDULER,
+    STAGE,
+    WORKDIR,
+    with_output,
+)
 from release_builder.cli.show import show_report
 from release_builder.descriptor.version import Stage
 from release_builder.plan import BUILD, COMPOSE, Options
@@ -54,11 +62,12 @@ def _command(
         scan: tuple[Path, ...] = (),
         full: bool = False,
         base: Path | None = None,
+        scheduler: str | None = None,
     ) -> int:
         chosen = Stage(stage) if stage else None
         options = Options(workdir, offline, chosen, scan, full, base)
         planned = api.plans(descriptors, options, steps, mirror)
-        return show_report(api.carry_out(name, planned, output.monitor()), output)
+        return show_report(api.carry_out(name, planned, output.monitor(), scheduler), output)
 
     decorated = with_output(carry_out)
     for option in reversed((DESCRIPTORS, WORKDIR, *own, MIRROR, OFFLINE)):
@@ -80,6 +89,7 @@ build = _command(
     STAGE,
     _SCAN,
     _FULL,
+    SCHEDULER,
 )
 
 sync = _command(
@@ -168,4 +178,5 @@ pair = _command(
     """,
     STAGE,
     _BASE,
+    SCHEDULER,
 )

@@ -7,7 +7,7 @@ import hashlib
 import os
 from typing import TYPE_CHECKING, Final
 
-from release_builder.errors import BusyError, surroundings
+from release_builder.errors import BusyError, SurroundingsError, surroundings
 from release_builder.state.lock import hold
 
 if TYPE_CHECKING:
@@ -54,6 +54,9 @@ def take_turn(folder: Path, descriptor: Path) -> Iterator[Turn]:
     with contextlib.ExitStack() as held:
         try:
             held.enter_context(hold(own))
+        except SurroundingsError as error:
+            hint = "give this user the permission, or set RELEASE_BUILDER_STATE to another folder"
+            raise SurroundingsError(error.what, hint=hint) from error
         except BusyError:
             try:
                 mark.touch()

@@ -6,6 +6,7 @@ import io
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from release_builder.descriptor.publishing import Preflight
 from release_builder.digests import digest_stream
 from release_builder.errors import IncompleteError, WrongBytesError, printable
 from release_builder.files import open_regular, safe_join
@@ -109,12 +110,28 @@ def read_content(
         locations=said.parts,
         tree=tree,
     )
+    if tree:
+        _check_whole(context, tree, content, jigdo.name)
     for name in changed_parts(context, tree, content) if tree else ():
         raise WrongBytesError(
             f"{printable(str(tree / name)) if tree else name} changed since the pair was made",
             hint="make image and pair anew: release-builder compose; or put the old file back",
         )
     return content
+
+
+def _check_whole(context: Context, tree: Path, content: Content, jigdo: str) -> None:
+    """Let no tree become public that lacks parts; a preflight sees that with its own eyes."""
+    publish = context.plan.release.publish
+    if publish is None or publish.preflight is not Preflight.OFF:
+        return
+    absent = [name for name, _ in _own_parts(context, content) if not (tree / name).exists()]
+    if absent:
+        raise IncompleteError(
+            f"{printable(jigdo)} names parts that are not in the tree: {len(absent):,}, such as"
+            f" {printable(absent[0])}; what becomes public would lack them",
+            hint="sync again, or put them back; what is public stays as it is",
+        )
 
 
 def changed_parts(context: Context, tree: Path, content: Content) -> Iterator[str]:
@@ -125,18 +142,22 @@ def changed_parts(context: Context, tree: Path, content: Content) -> Iterator[st
         tree: An installer tree.
         content: Tells the parts.
     """
+    for name, digest in _own_parts(context, content):
+        path = safe_join(tree, name)
+        if path.is_file():
+            found = measure(path, [digest.algorithm], context.cache)
+            if found.digests[digest.algorithm] != digest:
+                yield name
+
+
+def _own_parts(context: Context, content: Content) -> Iterator[tuple[str, Digest]]:
+    """The parts that [Parts] means to be in the release's own tree: path below it, and digest."""
     labels = tuple(f"{label}:" for label in context.plan.release.servers)
     for part in content.parts:
         for place in content.locations.get(part.digest, ()):
             label = next((each for each in labels if place.startswith(each)), None)
-            if label is None:
-                continue
-            name = place.removeprefix(label)
-            path = safe_join(tree, name)
-            if path.is_file():
-                found = measure(path, [part.digest.algorithm], context.cache)
-                if found.digests[part.digest.algorithm] != part.digest:
-                    yield name
+            if label is not None:
+                yield place.removeprefix(label), part.digest
 
 
 def _check_template(context: Context, template: Path, said: JigdoFile) -> None:

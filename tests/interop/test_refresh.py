@@ -333,6 +333,27 @@ def test_what_is_new_is_published_once(descriptor: Path, workdir: Path, mirror: 
     assert filecmp.cmp(public, mirror.release.image, shallow=False)
 
 
+def test_a_tree_that_lost_parts_does_not_become_public(descriptor: Path, workdir: Path) -> None:
+    refresh(descriptor, cwd=workdir)
+    next((workdir / "tree").rglob("*.rpm")).unlink()
+    with descriptor.open("a") as text:
+        text.write("publish: {root: public, preflight: off}\n")
+
+    ended = release_builder("publish", descriptor, cwd=workdir)
+
+    assert ended.status == 1
+    assert "smeserver-9.0beta3-x86_64.jigdo names parts that are not in the tree: 1" in ended.stderr
+    assert not (workdir / "public/testing").exists()
+
+
+def test_what_cannot_be_shown_is_told(descriptor: Path, workdir: Path) -> None:
+    ended = refresh("--page", workdir / "sme9.yaml" / "page", descriptor, cwd=workdir)
+
+    assert ended.status == 0
+    assert "warning:" in ended.stderr
+    assert "sme9.yaml/page" in ended.stderr
+
+
 def test_the_status_page_and_the_metrics_follow_each_run(descriptor: Path, workdir: Path) -> None:
     shown = ("--page", workdir / "status", "--metrics", workdir / "sme.prom")
 
