@@ -15,6 +15,7 @@ from release_builder.errors import (
     StoppedError,
     surroundings,
 )
+from release_builder.spans import span
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -81,8 +82,8 @@ def finding_of(error: ReleaseBuilderError | OSError | KeyboardInterrupt) -> Find
     """What a user should know of ``error``."""
     if isinstance(error, OutOfTimeError):
         error = IncompleteError(
-            f"its {error.seconds:,.0f} seconds have passed",
-            hint="the next run goes on from here; --deadline gives more time",
+            f"the deadline of {span(error.seconds)} has passed",
+            hint="the next run goes on from here; a longer --deadline gives it more time",
         )
     if isinstance(error, KeyboardInterrupt):
         error = StoppedError("interrupted", hint="the same command goes on from here")

@@ -75,5 +75,5 @@ def test_a_step_that_ran_out_of_time_is_incomplete_and_says_how_long_it_had() ->
     (finding,) = failed_step("sync", OutOfTimeError(3600)).findings
 
     assert finding.severity.status is Status.INCOMPLETE
-    assert finding.message == "its 3,600 seconds have passed"
+    assert finding.message == "the deadline of 60 min has passed"
     assert "--deadline" in finding.hint

@@ -33,6 +33,9 @@ _HEADLINE: Final = {
 }
 
 
+_CORRECT: Final = "correct it; `release-builder validate` with its name tells when it is right"
+
+
 @dataclass(frozen=True, slots=True)
 class Problem:
     """A release that a person should look at.
@@ -113,8 +116,9 @@ def refresh_words(problem: Problem, log: Path | None) -> str:
         step, finding = found
         rows += [("step", step), ("problem", finding.message)]
     rows.append(("by itself", _BY_ITSELF[release.exit_status]))
-    if found and found[1].hint:
-        rows.append(("you", found[1].hint))
+    unread = release.exit_status is Status.WRONG and not release.product
+    if hint := (found[1].hint if found else "") or (_CORRECT if unread else ""):
+        rows.append(("you", hint))
     rows.append(("last good", _last_good(before)))
     if log is not None:
         rows.append(("log", printable(str(log))))

@@ -89,7 +89,10 @@ def refresh(paths: Sequence[Path], options: RefreshOptions, monitor: Monitor) ->
                 break
         if not descriptors:
             places = ", ".join(printable(str(path)) for path in paths)
-            run.findings.append(Finding(Severity.NOTE, f"{places} has no descriptor in it"))
+            what = f"{places} has no descriptor in it: nothing is kept fresh"
+            run.findings.append(
+                Finding(Severity.WARNING, what, "descriptors end in .yaml; or remove the job")
+            )
         run.findings += (*sharing(run.planned), *_shown(options, history))
         return run.result()
 

@@ -8,6 +8,9 @@ from typing import Final
 import click
 
 from release_builder.descriptor.refusal import RefusedError
+from release_builder.spans import span
+
+__all__ = ["DURATION", "duration", "span"]
 
 _HOUR: Final = 3600
 _SECONDS: Final = (7 * 24 * _HOUR, 24 * _HOUR, _HOUR, 60, 1)
@@ -39,14 +42,6 @@ def duration(text: str) -> float:
     if seconds > _LONGEST:
         raise RefusedError(f"'{text}' is more than ten years", _USAGE)
     return seconds
-
-
-def span(seconds: float) -> str:
-    """``seconds`` in few words, such as ``3 h``: in the largest unit of which there are two."""
-    for unit, length in (("days", 24 * _HOUR), ("h", _HOUR), ("min", 60)):
-        if seconds >= 2 * length:
-            return f"{seconds // length:.0f} {unit}"
-    return f"{seconds:.0f} s"
 
 
 class _Duration(click.ParamType[float, object]):

@@ -16,6 +16,7 @@ from release_builder.cli.options import SECONDS, STAGE, with_output
 from release_builder.cli.show import print_document
 from release_builder.descriptor.version import Stage
 from release_builder.errors import Status, printable
+from release_builder.spans import span
 from release_builder.transport.http import Answer
 
 if TYPE_CHECKING:
@@ -171,18 +172,11 @@ def _remarks(mirror: ProbedMirror) -> Iterable[str]:
     if mirror.modified is not None:
         yield f"of {time.strftime('%Y-%m-%d %H:%M', time.gmtime(mirror.modified))} UTC"
     if mirror.behind:
-        yield f"{_span(mirror.behind)} older than the newest"
+        yield f"{span(mirror.behind)} older than the newest"
     if mirror.failed:
         yield f"failed {mirror.failed} times"
     if mirror.detail:
         yield mirror.detail
-
-
-def _span(seconds: float) -> str:
-    for unit, length in (("days", 86_400), ("h", 3600), ("min", 60)):
-        if seconds >= 2 * length:
-            return f"{seconds / length:.0f} {unit}"
-    return f"{seconds:.0f} s"
 
 
 def _show_use(file: Path, probed: Sequence[ProbedMirror]) -> None:

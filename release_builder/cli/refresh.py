@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -24,6 +25,14 @@ if TYPE_CHECKING:
 
     from release_builder.api import Refreshed
     from release_builder.cli.options import Output
+
+
+def _some_time(
+    _context: click.Context, _option: click.Parameter, given: float | None
+) -> float | None:
+    if given is not None and given < 1:
+        raise click.BadParameter("leaves no time for anything")
+    return given
 
 
 @click.command(
@@ -62,7 +71,9 @@ if TYPE_CHECKING:
     show_default=True,
     help="How old the last success may be before failures that may pass are told.",
 )
-@click.option("--deadline", type=DURATION, help="How long all may take, such as 6h.")
+@click.option(
+    "--deadline", type=DURATION, callback=_some_time, help="How long all may take, such as 6h."
+)
 @click.option(
     "--page",
     metavar="DIR",
@@ -122,9 +133,9 @@ def refresh(  # noqa: PLR0913 (one argument an option)
 
 def _preview(paths: Sequence[Path], options: Options, mirror: str | None, output: Output) -> int:
     """What a refresh would do now."""
-    descriptors = api.descriptors_in(paths)
-    shown = show_plans("refresh", api.plans(descriptors, options, mirror=mirror), output)
-    clearing = api.plans(descriptors, options, ["retain"], mirror)
+    planned = api.plans(api.descriptors_in(paths), options, mirror=mirror)
+    shown = show_plans("refresh", planned, output)
+    clearing = [replace(plan, steps=("retain",)) for plan in planned]
     return shown or show_report(api.carry_out("refresh", clearing, output.monitor()), output)
 
 

@@ -77,7 +77,8 @@ def _print(content: dict[str, Any]) -> None:
 def _show_release(release: ReleaseReport, output: Output) -> None:
     if not output.quiet:
         name = " ".join(filter(None, (release.product, release.version, release.arch)))
-        click.echo(f"{click.style(name, bold=True)}  in {printable(release.workdir)}")
+        place = f"  in {printable(release.workdir)}" if release.workdir else ""
+        click.echo(f"{click.style(name or printable(release.descriptor), bold=True)}{place}")
     for step in release.steps:
         if not output.quiet:
             click.echo(_step_line(step))

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 from release_builder.pages.charts import MOST_LINES, Line, Unit, chart
 from release_builder.pages.texts import moment, page, size
+from release_builder.spans import span
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -20,7 +21,6 @@ _SCHEMA: Final = 1
 _FAILURES: Final = 10
 _RUNS: Final = 10
 _POINTS: Final = 60  # of a line
-_SPANS: Final = (("days", 86_400), ("h", 3600), ("min", 60))
 _STANDINGS: Final = ("fresh", "failing", "stale", "never")
 _RESULTS: Final = {1: "incomplete", 2: "wrong", 3: "stopped", 130: "interrupted"}
 
@@ -206,14 +206,6 @@ def status_json(status: StatusPage) -> str:
         ],
     }
     return json.dumps(document, indent=2) + "\n"
-
-
-def span(seconds: float) -> str:
-    """``seconds`` as people say it, such as ``3 h``; a clock that was set back gives ``0 s``."""
-    for unit, length in _SPANS:
-        if seconds >= 2 * length:
-            return f"{seconds / length:.0f} {unit}"
-    return f"{max(seconds, 0):.0f} s"
 
 
 def _charts(status: StatusPage) -> dict[str, _Chart]:

@@ -79,17 +79,17 @@ def test_a_folder_of_descriptors_is_gone_over_and_a_wrong_one_stops_nobody(
     assert ended.stderr.count("could not be refreshed") == 1
     assert "1-wrong.yaml:1:10: version: '9.0bta3' is not a version" in ended.stderr
     assert "2-right" not in ended.stderr
+    assert "you         correct it; `release-builder validate`" in ended.stderr
 
 
-def test_an_empty_folder_is_told_to_who_looks_and_to_nobody_else(workdir: Path) -> None:
+def test_a_job_that_has_nothing_to_do_any_more_is_told(workdir: Path) -> None:
     (workdir / "releases.d").mkdir()
+    (workdir / "releases.d" / "sme9.yaml.off").touch()
 
     ended = refresh(workdir / "releases.d", cwd=workdir)
-    looked = refresh("-v", workdir / "releases.d", cwd=workdir)
 
     assert ended.status == 0
-    assert is_silent(ended)
-    assert "has no descriptor in it" in looked.stderr
+    assert "releases.d has no descriptor in it: nothing is kept fresh" in ended.stderr
 
 
 def test_a_wrong_image_is_one_block_that_says_whose_turn_it_is(
@@ -259,7 +259,7 @@ def test_the_deadline_ends_a_run_that_may_go_on_tomorrow(
     following = refresh(descriptor, cwd=workdir)
 
     assert late.status == 1
-    assert "its 2 seconds have passed" in late.stderr
+    assert "the deadline of 2 s has passed" in late.stderr
     assert following.status == 0
     assert is_right(mirror, workdir)
 
@@ -412,6 +412,21 @@ def test_a_release_that_is_gone_is_told_once_after_a_while(
     assert is_silent(soon)
     assert "9.0beta3 is gone" in late[0].stderr
     assert is_silent(late[1])
+
+
+def test_a_dry_run_tells_what_a_track_leads_to(mirror: Mirror, workdir: Path) -> None:
+    descriptor = workdir / "sme.yaml"
+    root = f"{mirror.url}releases/"
+    descriptor.write_text(f"track: testing/9\narch: x86_64\nmirror: {root}\nworkdir: .\n")
+
+    ended = release_builder("refresh", "--dry-run", descriptor, cwd=workdir)
+
+    assert ended.status == 0, ended.stderr
+    assert "9.0beta3" in ended.stdout
+
+
+def test_a_deadline_that_leaves_no_time_is_refused(descriptor: Path, workdir: Path) -> None:
+    assert refresh("--deadline", "0", descriptor, cwd=workdir).status == 2
 
 
 def test_a_dry_run_touches_nothing(descriptor: Path, workdir: Path) -> None:
