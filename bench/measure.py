@@ -63,6 +63,7 @@ def measure(tasks: Sequence[Task], runs: int) -> list[Figures]:
     for _ in range(runs):
         for task, figures in zip(tasks, taken, strict=True):
             task.prepare()
+            os.sync()  # what one has left for the disk must not slow the next
             figures.append(_once(task))
     return [
         Figures(median(seconds for seconds, _ in each), median(size for _, size in each))

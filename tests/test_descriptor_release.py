@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -92,6 +93,26 @@ def test_a_workdir_is_used_as_it_is_given(workdir: Path, text: str, path: str) -
     (release,) = load(descriptor).releases()
 
     assert release.workdir == Path(path.format(folder=workdir, home=Path.home()))
+
+
+@pytest.mark.parametrize(
+    ("place", "lines", "expected"),
+    [
+        pytest.param("/etc/sme9.yaml", [], "sme9/smeserver-x86_64", id="default"),
+        pytest.param("/etc/a/b/sme9.yaml", ["workdir: w"], "sme9/w", id="relative"),
+        pytest.param("/srv/../etc/a.yaml", [], "a/smeserver-x86_64", id="by detours"),
+        pytest.param("/etc/a.yaml", ["workdir: /srv/w"], "/srv/w", id="absolute"),
+        pytest.param("/etc/../srv/a.yaml", [], "/etc/../srv/smeserver-x86_64", id="not there"),
+    ],
+)
+def test_a_descriptor_of_a_schedule_is_not_worked_on_among_the_settings(
+    workdir: Path, place: str, lines: list[str], expected: str
+) -> None:
+    descriptor = replace(load(describe(workdir, "arch: x86_64", *lines)), path=Path(place))
+
+    (release,) = descriptor.releases()
+
+    assert release.workdir == Path("/var/lib/release-builder/images") / expected
 
 
 def test_a_sums_file_lies_relative_to_the_descriptor(workdir: Path) -> None:

@@ -95,7 +95,25 @@ def test_installing_twice_changes_nothing(system: Path) -> None:
     told = run(system, "--for", "systemd", "--at", "5 6 * * *").stdout
 
     assert state(system) == before
-    assert "written" not in told
+    assert f"/{ENABLED}: kept" in told
+    assert not any(words in told for words in ("written", "linked", "now run"))
+
+
+def test_a_timer_that_changes_is_started_anew(system: Path) -> None:
+    run(system, "--for", "systemd")
+
+    told = run(system, "--for", "systemd", "--at", "5 6 * * *").stdout
+
+    assert "systemctl daemon-reload && systemctl restart release-builder-refresh.timer" in told
+
+
+def test_the_folder_that_is_to_be_made_is_below_the_root(tmp_path: Path) -> None:
+    root = tmp_path / "a system"
+    (root / "etc/cron.d").mkdir(parents=True)
+
+    told = run(root, "--for", "cron.d").stdout
+
+    assert f"now run: mkdir -p '{root}/etc/release-builder/releases.d'\n" in told
 
 
 def test_a_dry_run_prints_the_files_and_writes_nothing(system: Path) -> None:
@@ -311,6 +329,35 @@ def test_a_time_that_the_database_would_overrule_is_refused(system: Path) -> Non
 
 
 @pytest.mark.parametrize(
+    "setting",
+    [
+        pytest.param("Time|99", id="time"),
+        pytest.param("MaxAge|soon", id="span"),
+        pytest.param("Page|pages", id="page"),
+        pytest.param("Metrics|a.prom", id="metrics"),
+    ],
+)
+def test_a_setting_that_cannot_be_meant_is_said_to_be_of_the_database(
+    system: Path, setting: str
+) -> None:
+    settings(system, f"release-builder=service|{setting}\n")
+
+    with pytest.raises(DescriptorError, match="in the configuration database") as caught:
+        run(system, "--for", "sme")
+
+    assert setting.partition("|")[2] in caught.value.what
+    assert "config setprop release-builder" in caught.value.hint
+
+
+def test_what_is_given_counts_in_the_place_of_a_bad_setting(system: Path) -> None:
+    settings(system, "release-builder=service|Page|pages|MaxAge|soon\n")
+
+    run(system, "--for", "sme", "--page", "/srv/pages", "--max-age", "2d")
+
+    assert "--max-age 2d --page /srv/pages " in (system / FRAGMENT).read_text()
+
+
+@pytest.mark.parametrize(
     ("text", "expected"),
     [
         pytest.param("", {}, id="empty"),
@@ -354,6 +401,22 @@ def test_systemd_is_due_when_cron_is(text: str, values: list[str]) -> None:
 @pytest.mark.parametrize(
     "text",
     [
+        pytest.param("15 4 29 2 *", id="in leap years"),
+        pytest.param("15 4 31 2,3 *", id="in one of two months"),
+        pytest.param("15 4 31 2 mon", id="on a weekday too"),
+        pytest.param("15 4 30,28 2 *", id="on one of two days"),
+    ],
+)
+def test_a_day_that_comes_some_time_is_one(text: str) -> None:
+    assert parse_times(text).on_calendar()
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        pytest.param("15 4 31 2 *", id="never"),
+        pytest.param("15 4 31 jun,sep *", id="never in either month"),
+        pytest.param("15 4 30 2 */2", id="never, for both days must fit"),
         pytest.param("", id="nothing"),
         pytest.param("@daily", id="a word"),
         pytest.param("15 4 * *", id="four fields"),

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import os
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from click.testing import CliRunner
 from upstream_tree import link, put
 
 from release_builder.api.tracking import available, init_from, settled, told
+from release_builder.cli.descriptors import init
 from release_builder.descriptor.refusal import RefusedError
 from release_builder.descriptor.track import Track
 from release_builder.descriptor.version import Version
@@ -19,8 +22,6 @@ from release_builder.state.digest_cache import state_folder
 from release_builder.state.history import open_history
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from release_builder.descriptor.release import Release
 
 
@@ -247,6 +248,46 @@ def test_init_fills_in_what_a_url_leads_to(
     place = f"{'' if final else 'testing/'}{version}/" if version else ""
     assert keys_of(path) == {**named, "arch": arches, "mirror": f"{root.as_uri()}/{place}"}
     assert settled(load(path)).releases()
+
+
+@pytest.mark.parametrize(
+    ("given", "written"),
+    [
+        pytest.param(["{root}", "new.yaml"], "new.yaml", id="an absolute path and a file"),
+        pytest.param(["mirror/testing", "new.yaml"], "new.yaml", id="a relative one"),
+        pytest.param(["mirror"], "release.yaml", id="a folder alone"),
+    ],
+)
+def test_init_takes_a_folder_for_a_mirror(
+    root: Path, workdir: Path, monkeypatch: pytest.MonkeyPatch, given: list[str], written: str
+) -> None:
+    monkeypatch.chdir(root.parent)
+
+    ended = CliRunner().invoke(init, [each.format(root=root) for each in given])
+
+    assert ended.exit_code == 0, ended.output
+    assert settled(load(Path(written))).releases()
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        pytest.param(["gone", "new.yaml"], id="a folder that is not there"),
+        pytest.param(["new.yaml", "."], id="the wrong way round"),
+        pytest.param([".", "."], id="two folders"),
+        pytest.param([".", "new.yaml", "more.yaml"], id="two files"),
+    ],
+)
+def test_init_refuses_what_is_no_mirror_and_file(
+    workdir: Path, monkeypatch: pytest.MonkeyPatch, given: list[str]
+) -> None:
+    monkeypatch.chdir(workdir)
+
+    ended = CliRunner().invoke(init, given)
+
+    assert ended.exit_code != 0
+    assert "at most one URL or folder" in ended.output
+    assert not list(workdir.iterdir())
 
 
 def test_init_guesses_the_product(workdir: Path) -> None:

@@ -4,15 +4,22 @@ from __future__ import annotations
 
 import os
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
 
 from release_builder.api.refresh_run import RefreshRun
+from release_builder.api.refreshed import Problem, Refreshed
 from release_builder.api.telling import write_metrics, write_status_page
 from release_builder.courtesy import step_back
-from release_builder.errors import DescriptorError, SurroundingsError, printable
-from release_builder.report import Finding, Severity
+from release_builder.errors import (
+    DescriptorError,
+    ReleaseBuilderError,
+    SurroundingsError,
+    printable,
+)
+from release_builder.monitor import Monitor
+from release_builder.report import Finding, ReleaseReport, Report, Severity, failed_step
 from release_builder.runner import sharing
 from release_builder.state.digest_cache import state_folder
 from release_builder.state.history import open_history
@@ -23,8 +30,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from pathlib import Path
 
-    from release_builder.api.refreshed import Refreshed
-    from release_builder.monitor import Monitor
     from release_builder.plan import Options
     from release_builder.state.history import History
 
@@ -46,6 +51,8 @@ class RefreshOptions:
         page: Folder of the status page.
         metrics: File of the metrics.
         courteous: Whether others have processor and disk first.
+        scheduler: Of a Dask cluster, such as ``tcp://host:8786``, each of whose machines refreshes
+            some of the descriptors, with its own state folder; None: all is done here.
     """
 
     plan: Options
@@ -56,6 +63,7 @@ class RefreshOptions:
     page: Path | None = None
     metrics: Path | None = None
     courteous: bool = True
+    scheduler: str | None = None
 
 
 def refresh(paths: Sequence[Path], options: RefreshOptions, monitor: Monitor) -> Refreshed:
@@ -68,7 +76,8 @@ def refresh(paths: Sequence[Path], options: RefreshOptions, monitor: Monitor) ->
 
     Raises:
         DescriptorError: A path is not there.
-        SurroundingsError: The state folder cannot be used, or the clock is wrong.
+        SurroundingsError: The state folder cannot be used, the clock is wrong, or there is no such
+            cluster.
     """
     descriptors = descriptors_in(paths)
     now = datetime.now(UTC)
@@ -77,6 +86,8 @@ def refresh(paths: Sequence[Path], options: RefreshOptions, monitor: Monitor) ->
             f"this machine's clock says {now:%Y-%m-%d}: that cannot be", hint="set the clock"
         )
     state = state_folder(os.environ)
+    if options.scheduler is not None:
+        return _refresh_there(descriptors, options, options.scheduler)
     if options.courteous:
         step_back()
     with ExitStack() as opened:
@@ -95,6 +106,37 @@ def refresh(paths: Sequence[Path], options: RefreshOptions, monitor: Monitor) ->
             )
         run.findings += (*sharing(run.planned), *_shown(options, history))
         return run.result()
+
+
+def _refresh_there(
+    descriptors: Sequence[Path], options: RefreshOptions, scheduler: str
+) -> Refreshed:
+    # An extra: only who has a cluster waits for it.
+    from release_builder.api.spread_releases import spread  # noqa: PLC0415
+
+    def failed(number: int, error: ReleaseBuilderError) -> Refreshed:
+        path = str(descriptors[number])
+        release = ReleaseReport(path, "", "", "", "", (failed_step("plan", error),))
+        return Refreshed(Report("refresh", (release,)), (Problem(release, None),), (), None)
+
+    workdir = options.plan.workdir
+    plan = replace(options.plan, workdir=workdir and workdir.absolute())
+    own = replace(options, plan=plan, splay=0.0, page=None, metrics=None, courteous=False)
+    work = [((path.absolute(),), replace(own, scheduler=None), Monitor()) for path in descriptors]
+    all_of_them = spread(refresh, work, scheduler, failed)
+    with open_history(state_folder(os.environ)) as history:
+        shown = tuple(_shown(options, history))
+    reports = [each.report for each in all_of_them]
+    return Refreshed(
+        Report(
+            "refresh",
+            tuple(release for report in reports for release in report.releases),
+            (*(finding for report in reports for finding in report.findings), *shown),
+        ),
+        tuple(problem for each in all_of_them for problem in each.problems),
+        tuple(line for each in all_of_them for line in each.news),
+        next((each.log for each in all_of_them if each.log), None),
+    )
 
 
 def _shown(options: RefreshOptions, history: History) -> Iterator[Finding]:

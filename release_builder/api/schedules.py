@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import contextlib
 import os
+import shlex
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from release_builder.errors import DescriptorError, SurroundingsError
 from release_builder.files import replacing, sync_folder
@@ -23,6 +24,9 @@ from release_builder.schedule import (
 )
 from release_builder.schedule.changes import check_system
 from release_builder.schedule.ready import DAILY, DESCRIPTORS, ENABLED, FRAGMENT, MAX_AGE
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 _SAVED: Final = ".rpmsave"
 
@@ -61,14 +65,32 @@ def schedule(  # noqa: PLR0913 (each is a setting)
             f"the configuration database has '{settings['Time']}' for the time",
             hint=f"config setprop release-builder Time '{at}', or leave --at out",
         )
-    when = at or settings.get("Time")
+    stored = _stored(settings, at=at, page=page, metrics=metrics, max_age=max_age)
     return Schedule(
-        at=parse_times(when) if when else DAILY,
+        at=parse_times(at) if at else stored.at,
         program=program,
-        page=settings.get("Page", "") if page is None else page,
-        metrics=settings.get("Metrics", "") if metrics is None else metrics,
-        max_age=max_age or settings.get("MaxAge") or MAX_AGE,
+        page=stored.page if page is None else page,
+        metrics=stored.metrics if metrics is None else metrics,
+        max_age=max_age or stored.max_age,
     )
+
+
+def _stored(settings: Mapping[str, str], **given: str | None) -> Schedule:
+    """What ``settings`` say of what is not given, and the default."""
+    properties = {"at": "Time", "page": "Page", "metrics": "Metrics", "max_age": "MaxAge"}
+    said = {name: settings.get(properties[name], "") for name in given if given[name] is None}
+    try:
+        return Schedule(
+            at=parse_times(said["at"]) if said.get("at") else DAILY,
+            page=said.get("page", ""),
+            metrics=said.get("metrics", ""),
+            max_age=said.get("max_age") or MAX_AGE,
+        )
+    except DescriptorError as error:
+        raise DescriptorError(
+            f"release-builder in the configuration database: {error.what}",
+            hint=f"{error.hint}; config setprop release-builder PROPERTY 'VALUE' puts it there",
+        ) from error
 
 
 def install_schedule(
@@ -92,8 +114,9 @@ def install_schedule(
         _check_root(root)
         check_system(kind, root)
     first = []
-    if not (root / DESCRIPTORS[1:]).is_dir():
-        first.append(f"mkdir -p {DESCRIPTORS}")
+    descriptors = root / DESCRIPTORS[1:]
+    if not descriptors.is_dir():
+        first.append(f"mkdir -p {shlex.quote(str(descriptors))}")
     if kind is Kind.SME and sme_settings(root).get("status", "enabled") != "enabled":
         first.append("/sbin/e-smith/config setprop release-builder status enabled")
     done = _carried_out(to_install(kind, wanted, root, force=force), root, dry_run=dry_run)

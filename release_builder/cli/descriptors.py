@@ -41,7 +41,8 @@ def init(
     """Write a commented descriptor to FILE (default: release.yaml).
 
     URL is that of a release (its version, arches and mirror are filled in), or of a link to one
-    or the folder that all releases lie below (what to follow is filled in).
+    or the folder that all releases lie below (what to follow is filled in). A folder on this
+    machine will do.
 
     \b
     Example:
@@ -65,12 +66,12 @@ def init(
 
 
 def _url_and_file(names: Sequence[str]) -> tuple[str, Path]:
-    """What is a URL by its words, and the file; a folder is a mirror only as ``file:///``."""
-    urls = [name for name in names if "://" in name or "::" in name]
-    files = [name for name in names if name not in urls]
-    if len(urls) > 1 or len(files) > 1 or (urls and names[0] != urls[0]):
-        raise click.UsageError("Expected at most one URL, and then at most one FILE.")
-    return urls[0] if urls else "", Path(files[0] if files else "release.yaml")
+    """What is a URL by its words, or a folder that is there; and the file."""
+    is_url = ["://" in name or "::" in name or Path(name).is_dir() for name in names]
+    if is_url not in ([], [True], [False], [True, False]):
+        raise click.UsageError("Expected at most one URL or folder, and then at most one FILE.")
+    url = names[0] if True in is_url else ""
+    return url, Path(names[-1] if False in is_url else "release.yaml")
 
 
 @click.command()

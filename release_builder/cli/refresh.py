@@ -12,7 +12,7 @@ import click
 from release_builder import api
 from release_builder.cli.durations import DURATION
 from release_builder.cli.failure import print_problem
-from release_builder.cli.options import MIRROR, OFFLINE, STAGE, WORKDIR, with_output
+from release_builder.cli.options import MIRROR, OFFLINE, SCHEDULER, STAGE, WORKDIR, with_output
 from release_builder.cli.plan import show_plans
 from release_builder.cli.show import show_report
 from release_builder.descriptor.version import Stage
@@ -89,6 +89,7 @@ def _some_time(
 @click.option("--dry-run", is_flag=True, help="Only say what would be done, retention included.")
 @WORKDIR
 @STAGE
+@SCHEDULER
 @MIRROR
 @OFFLINE
 @with_output
@@ -104,11 +105,14 @@ def refresh(  # noqa: PLR0913 (one argument an option)
     dry_run: bool,
     workdir: Path | None,
     stage: str | None,
+    scheduler: str | None,
     mirror: str | None,
     offline: bool,
     output: Output,
 ) -> int:
     """See the help text."""
+    if scheduler and deadline:
+        raise click.UsageError("--deadline does not reach the machines of --scheduler")
     chosen = Options(
         workdir, offline, Stage(stage) if stage else None, dry_run=dry_run, make_room=True
     )
@@ -124,6 +128,7 @@ def refresh(  # noqa: PLR0913 (one argument an option)
         page=page,
         metrics=metrics,
         courteous=not watched,
+        scheduler=scheduler,
     )
     refreshed = api.refresh(paths, options, output.monitor())
     if watched or output.json or output.verbose:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from release_builder.descriptor.mirror import Kind, Mirror
 from release_builder.descriptor.patterns import expand
@@ -23,6 +24,9 @@ if TYPE_CHECKING:
     from release_builder.descriptor.version import Version
     from release_builder.digests import Digest
     from release_builder.media.rpm_fit_systems import EnterpriseLinux
+
+_SETTINGS: Final = "/etc"
+_IMAGES: Final = Path("/var/lib/release-builder/images")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -131,7 +135,7 @@ def expand_release(descriptor: Descriptor, arch: str) -> Release:
         version=version,
         arch=arch,
         mirror=descriptor.mirror,
-        workdir=descriptor.path.absolute().parent / workdir,
+        workdir=_base(descriptor.path) / workdir,
         image=image,
         tree=tree,
         jigdo=jigdo,
@@ -150,6 +154,14 @@ def expand_release(descriptor: Descriptor, arch: str) -> Release:
         el=profile.el.get(str(version.major)),
         track=descriptor.track,
     )
+
+
+def _base(descriptor: Path) -> Path:
+    """What a relative ``workdir:`` is below; releases of a scheduled folder share none."""
+    path = descriptor.absolute()
+    if Path(os.path.normpath(path)).is_relative_to(_SETTINGS):
+        return _IMAGES / path.stem  # /etc is for settings, and read-only to systemd's units
+    return path.parent
 
 
 def _compose(compose: Compose, values: Mapping[str, str]) -> Compose:

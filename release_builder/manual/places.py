@@ -29,8 +29,9 @@ FILES: Final = (
         "WORKDIR/tree/, WORKDIR/pair/, WORKDIR/image/, WORKDIR/aside/",
         _MAIN,
         "A copy of the mirror's files; the .jigdo as it is to be published, and its template; the "
-        "images; what was in the way. WORKDIR is ~/jigdo/PRODUCT-ARCH/ unless --workdir or the "
-        "descriptor says otherwise.",
+        "images; what was in the way. WORKDIR is PRODUCT-ARCH/ below the descriptor's folder (of "
+        "NAME.yaml below /etc: below /var/lib/release-builder/images/NAME/) unless --workdir or "
+        "the descriptor says otherwise.",
     ),
     (
         "MIRROR_DIR/CKSUMS, MIRROR_DIR/meta/, MIRROR_DIR/rdiffs/",

@@ -32,6 +32,7 @@ _NEEDS: Final = {
     Kind.SYSTEMD: (UNITS, "systemd is on Enterprise Linux 7 and later"),
     Kind.SME: ("/etc/e-smith/templates-custom", "this is for SME Servers"),
 }
+_TARGET: Final = f"../{TIMER}"
 _EXPAND: Final = "/sbin/e-smith/expand-template /etc/crontab"
 
 
@@ -89,7 +90,8 @@ def to_install(kind: Kind, schedule: Schedule, root: Path, *, force: bool) -> tu
         deed = Deed.KEEP if _read(root, path) == new else Deed.WRITE
         changes.append(Change(path, deed, new))
     if kind is Kind.SYSTEMD:
-        changes.append(Change(ENABLED, Deed.LINK, f"../{TIMER}"))
+        deed = Deed.KEEP if _link(root) == _TARGET else Deed.LINK
+        changes.append(Change(ENABLED, deed, _TARGET))
     return tuple(changes)
 
 
@@ -141,6 +143,8 @@ def afterwards(changes: Sequence[Change]) -> tuple[str, ...]:
         commands.append("systemctl daemon-reload")
     if done.get(ENABLED) is Deed.LINK:
         commands.append(f"systemctl start {TIMER}")
+    elif done.get(f"{UNITS}/{TIMER}") is Deed.WRITE:
+        commands.append(f"systemctl restart {TIMER}")
     if FRAGMENT in done:
         commands.append(_EXPAND)
     return tuple(commands)
@@ -164,6 +168,12 @@ def _saved(path: str, found: Origin, *, force: bool) -> Change:
             f"{path} {what}", hint=f"look at it; --force keeps it as {path}.rpmsave"
         )
     return Change(path, Deed.SAVE)
+
+
+def _link(root: Path) -> str:
+    """What the link that enables the timer leads to; empty where there is none."""
+    path = root / ENABLED[1:]
+    return str(path.readlink()) if path.is_symlink() else ""
 
 
 def _origin(root: Path, path: str) -> Origin | None:

@@ -25,6 +25,7 @@ _MONTHS: Final = (
     *("jan", "feb", "mar", "apr", "may", "jun"),
     *("jul", "aug", "sep", "oct", "nov", "dec"),
 )
+_LONGEST: Final = (31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)  # days, by month
 _PIECE: Final = re.compile(r"(?:\*|([0-9]{1,2})(?:-([0-9]{1,2}))?)(?:/([0-9]{1,2}))?")
 _HINT: Final = "write minute, hour, day, month and day of the week, such as '15 4 * * *'"
 
@@ -41,13 +42,19 @@ class Times:
     text: str
     values: tuple[tuple[int, ...], ...]
 
+    def never_come(self) -> bool:
+        """Whether no month that is allowed has a day that is."""
+        _, _, days, months, _ = self.values
+        if self._either_day() or not days:
+            return False
+        return all(_LONGEST[month - 1] < days[0] for month in months or range(1, 13))
+
     def on_calendar(self) -> tuple[str, ...]:
         """The same as values of systemd's ``OnCalendar=``, of which any is enough."""
         minutes, hours, days, months, weekdays = self.values
         names = tuple(dict.fromkeys(_DAYS[each % 7].capitalize() for each in weekdays))
         clock = f"{_listed(hours)}:{_listed(minutes)}:00"
-        fields = self.text.split()
-        if days and weekdays and not (fields[2][0] == "*" or fields[4][0] == "*"):
+        if self._either_day():
             return (
                 f"*-{_listed(months)}-{_listed(days)} {clock}",
                 f"{','.join(names)} *-{_listed(months)}-* {clock}",
@@ -55,19 +62,29 @@ class Times:
         day = f"{','.join(names)} " if names else ""
         return (f"{day}*-{_listed(months)}-{_listed(days)} {clock}",)
 
+    def _either_day(self) -> bool:
+        """Whether the day of the month or that of the week is enough: neither has a star."""
+        fields = self.text.split()
+        return not (fields[2][0] == "*" or fields[4][0] == "*")
+
 
 def parse_times(text: str) -> Times:
     """What ``text`` means.
 
     Raises:
-        DescriptorError: It is not five fields of cron.
+        DescriptorError: It is not five fields of cron, or a day that never comes.
     """
     fields = text.lower().split()
     if len(fields) != len(_FIELDS):
         raise DescriptorError(f"'{printable(text)}' is no time of five fields", hint=_HINT)
     fields[3] = _numbered(fields[3], _MONTHS, 1)
     fields[4] = _numbered(fields[4], _DAYS, 0)
-    return Times(" ".join(fields), tuple(map(_values, fields, range(len(_FIELDS)))))
+    times = Times(" ".join(fields), tuple(map(_values, fields, range(len(_FIELDS)))))
+    if times.never_come():
+        raise DescriptorError(
+            f"'{printable(text)}' never comes: none of these months has such a day", hint=_HINT
+        )
+    return times
 
 
 def _numbered(field: str, names: tuple[str, ...], first: int) -> str:

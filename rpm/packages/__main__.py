@@ -38,8 +38,9 @@ def main() -> int:
     if not wanted:
         parser.error("there is no such package: only el5 and el6 have i386")
     try:
+        committed = last_commit(TREE)  # before hours of work, whoever names the time
         given = source_date_epoch(os.environ)
-        epoch = last_commit(TREE) if given is None else given
+        epoch = committed if given is None else given
         interpreters = {
             arch: built(arch, say=print) for arch in sorted({arch for _, arch in wanted})
         }

@@ -22,10 +22,7 @@ def own_files(tree: Path) -> list[Path]:
     """
     argv = ["git", "-C", str(tree), "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
     outcome = process.run(argv)
-    if outcome.status:
-        raise SurroundingsError(
-            f"{tree} is no working tree of git", hint="packages are made from a clone"
-        )
+    _check(outcome, tree)
     names = sorted(set(outcome.stdout.split("\0")) - {""})
     paths = [tree / name for name in names]
     return [path.relative_to(tree) for path in paths if path.is_symlink() or path.is_file()]
@@ -38,12 +35,16 @@ def last_commit(tree: Path) -> int:
         SurroundingsError: Nothing was ever committed, or git is missing.
     """
     outcome = process.run(["git", "-C", str(tree), "log", "-1", "--format=%ct"])
+    _check(outcome, tree)
+    return int(outcome.stdout)
+
+
+def _check(outcome: process.Outcome, tree: Path) -> None:
     if outcome.status:
         raise SurroundingsError(
-            f"{tree} is no working tree of git",
-            hint="set SOURCE_DATE_EPOCH to the time that the packages shall carry",
+            f"{tree} is no working tree of git with a commit",
+            hint="packages are made from a clone",
         )
-    return int(outcome.stdout)
 
 
 def write_archive(out: Path, tree: Path, folder: str, epoch: int) -> None:
