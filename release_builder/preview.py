@@ -15,7 +15,7 @@ from release_builder.jigdo.entries import MatchedFile
 from release_builder.jigdo.in_place import InPlace
 from release_builder.jigdo.servers import rewrite_servers
 from release_builder.monitor import Monitor
-from release_builder.plan.pulls import whole_pull
+from release_builder.plan.pulls import jigdo_pull, whole_pull
 from release_builder.report import Finding, Severity
 from release_builder.steps.at_hand import is_at_hand, parts_at_hand
 from release_builder.steps.find_pair import find_jigdo, find_pair, read_jigdo
@@ -152,9 +152,7 @@ def _where_jigdo_is(
     to_come = transfer and any(moved.path.endswith(".jigdo") for moved in transfer.fetched)
     if not transport or not to_come:
         return plan.workdir.tree
-    wanted = tuple(f"{place}*.jigdo" for place in plan.release.jigdo)
-    only_jigdo = replace(whole_pull(plan.release, folder), wanted=wanted, delete=False)
-    transport.pull(only_jigdo, Monitor())
+    transport.pull(jigdo_pull(plan.release, folder), Monitor())
     return folder
 
 

@@ -44,6 +44,12 @@ def packages_pull(whole: Pull) -> Pull:
     return replace(whole, excluded=(*whole.excluded, *_LAST), delete=False)
 
 
+def jigdo_pull(release: Release, folder: Path) -> Pull:
+    """Just the .jigdo files of ``release``, into ``folder``: to be read before all else comes."""
+    wanted = tuple(f"{place}*.jigdo" for place in release.jigdo)
+    return replace(whole_pull(release, folder), wanted=wanted, delete=False)
+
+
 def repairing_pull(whole: Pull, paths: Iterable[str]) -> Pull:
     """The given files of the tree anew, even where size and time are as on the mirror.
 

@@ -2,11 +2,25 @@
 
 from __future__ import annotations
 
+import tempfile
+from pathlib import Path
 from typing import TYPE_CHECKING
 
-from release_builder.errors import DescriptorError, IncompleteError, printable
+from release_builder.errors import (
+    DescriptorError,
+    IncompleteError,
+    ReleaseBuilderError,
+    printable,
+)
+from release_builder.monitor import Monitor
+from release_builder.plan.pulls import jigdo_pull
+from release_builder.steps.find_pair import find_jigdo, read_jigdo
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from release_builder.descriptor.release import Release
+    from release_builder.jigdo.location import JigdoFile
     from release_builder.plan import Plan
     from release_builder.transport import Transfer, Transport
 
@@ -32,7 +46,8 @@ def check_preview(plan: Plan, transport: Transport, preview: Transfer) -> None:
     """Refuse a sync that would do harm.
 
     Raises:
-        IncompleteError: The mirror, or a folder of it, is empty, as an unmounted disk looks.
+        IncompleteError: The mirror, or a folder of it, is empty, as an unmounted disk looks; or
+            it has lost files that its own .jigdo names.
         DescriptorError: It has other things than the descriptor says, or too much would go.
     """
     release = plan.release
@@ -58,6 +73,7 @@ def check_preview(plan: Plan, transport: Transport, preview: Transfer) -> None:
             f" {release.sync.max_delete:,} that may be deleted here; nothing was touched",
             hint="look at the mirror; if it is right, raise `max_delete:` below `sync:`",
         )
+    _check_parts_stay(plan, transport, preview, deleted)
 
 
 def _check_not_emptied(plan: Plan, folder: str, deleted: list[str], preview: Transfer) -> None:
@@ -84,3 +100,41 @@ def _check_still_there(plan: Plan, deleted: list[str]) -> None:
             f"{plan.release.mirror.url} no longer has {gone[0]}; nothing was touched",
             hint="run again later; if the mirror has moved on, correct `version:` and `mirror:`",
         )
+
+
+def _check_parts_stay(
+    plan: Plan, transport: Transport, preview: Transfer, deleted: list[str]
+) -> None:
+    """The mirror's .jigdo knows best which files the mirror ought to have."""
+    jigdo = _jigdo_to_be(plan, transport, preview) if deleted else None
+    if not jigdo:
+        return
+    named = set(_named_files(plan.release, jigdo))
+    if lost := [path for path in deleted if path in named]:
+        raise IncompleteError(
+            f"{plan.release.mirror.url} has lost {len(lost):,} of the files that its"
+            f" {jigdo.name} names, such as {printable(lost[0])}; nothing was touched",
+            hint="the mirror may be half-way through an update: run again later;"
+            " to keep what it has lost for good, set `delete: false` below `sync:`",
+        )
+
+
+def _jigdo_to_be(plan: Plan, transport: Transport, preview: Transfer) -> JigdoFile | None:
+    """The .jigdo that the tree will have after the sync; None where none can be read."""
+    changes = any(moved.path.endswith(".jigdo") for moved in preview.fetched)
+    with tempfile.TemporaryDirectory(prefix="release-builder-sync.") as folder:
+        root = Path(folder) if changes else plan.workdir.tree
+        if changes:
+            transport.pull(jigdo_pull(plan.release, root), Monitor())
+        try:
+            return read_jigdo(find_jigdo(root, plan.release))[1]
+        except ReleaseBuilderError:  # the step that needs it tells
+            return None
+
+
+def _named_files(release: Release, jigdo: JigdoFile) -> Iterator[str]:
+    """Where [Parts] says that files are, below the mirror's root; a label may mean both roots."""
+    for locations in jigdo.parts.values():
+        for location in locations:
+            path = location.partition(":")[2].lstrip("/")
+            yield from (f"{release.tree}{path}", path)

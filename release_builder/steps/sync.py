@@ -9,7 +9,12 @@ from typing import TYPE_CHECKING, Final
 
 from rich.filesize import decimal
 
-from release_builder.errors import IncompleteError, SurroundingsError
+from release_builder.errors import (
+    IncompleteError,
+    ReleaseBuilderError,
+    SurroundingsError,
+    WrongFileError,
+)
 from release_builder.files import free_space
 from release_builder.plan.pulls import (
     packages_pull,
@@ -18,6 +23,7 @@ from release_builder.plan.pulls import (
     whole_pull,
 )
 from release_builder.report import Finding, Outcome, Severity, StepResult
+from release_builder.steps.find_pair import find_jigdo, find_pair
 from release_builder.steps.guards import check_apart, check_preview
 from release_builder.steps.room import make_room
 
@@ -33,7 +39,8 @@ def run(context: Context) -> StepResult:
     """Bring the tree up to date; what is here already is not fetched again.
 
     Raises:
-        IncompleteError: The mirror cannot be reached, is empty, or keeps changing.
+        IncompleteError: The mirror cannot be reached, is empty, has lost parts, keeps changing,
+            or has a .jigdo and a template that do not fit any more.
         DescriptorError: The mirror has no such release, or too much would be deleted.
         SurroundingsError: rsync is missing, or there is no room.
     """
@@ -50,15 +57,17 @@ def run(context: Context) -> StepResult:
     check_preview(plan, transport, preview)
     if not preview.changes:
         _forget_held_back(plan)
-        return _result(plan, [preview], Outcome.UNCHANGED)
+        result = _result(plan, [preview], Outcome.UNCHANGED)
+        return _with_pair(context, transport, whole, result)
     _check_room(context, preview)
     # The deletions were judged above; rsync counts folders too.
     whole = replace(whole, max_delete=max(whole.max_delete, len(preview.deleted)))
     context.monitor.begin("sync", preview.size)
     try:
-        return _result(plan, _pull(context, transport, whole), Outcome.DONE)
+        result = _result(plan, _pull(context, transport, whole), Outcome.DONE)
     finally:
         context.monitor.end()
+    return _with_pair(context, transport, whole, result)
 
 
 def _check_room(context: Context, preview: Transfer) -> None:
@@ -95,6 +104,42 @@ def _forget_held_back(plan: Plan) -> None:
     """Remove what a killed run left of files that are no longer wanted."""
     for folder in plan.workdir.held_back_folders():
         shutil.rmtree(folder)
+
+
+def _with_pair(
+    context: Context, transport: Transport, whole: Pull, result: StepResult
+) -> StepResult:
+    """``result``, once the pair fits; what of ours is damaged is fetched again.
+
+    Where nothing was made here yet, the step that reads the pair refuses it instead: nobody
+    should wait in silence for a first image.
+
+    Raises:
+        IncompleteError: The mirror's .jigdo and template do not fit: it is being updated.
+    """
+    tree, release = context.plan.workdir.tree, context.plan.release
+    made = any(context.plan.workdir.pair.glob("*.jigdo"))
+    wrong = _wrong_template(context) if made and "rewrite" in context.plan.steps else None
+    if not wrong:
+        return result
+    pair = (find_jigdo(tree, release), wrong.path)
+    suspects = tuple(str(path.relative_to(tree)) for path in pair)
+    repaired = _repair(replace(context, suspects=suspects), transport, whole)
+    if still := _wrong_template(context):
+        raise IncompleteError(still.what, hint=still.hint)
+    if result.outcome is Outcome.UNCHANGED:
+        return repaired
+    return replace(result, findings=repaired.findings)
+
+
+def _wrong_template(context: Context) -> WrongFileError | None:
+    try:
+        find_pair(context.plan.workdir.tree, context.plan.release, context.cache)
+    except WrongFileError as error:
+        return error
+    except ReleaseBuilderError:  # the step that needs the pair tells
+        pass
+    return None
 
 
 def _repair(context: Context, transport: Transport, whole: Pull) -> StepResult:
