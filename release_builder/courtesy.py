@@ -5,13 +5,12 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import os
-import shutil
 import signal
 import threading
 from typing import TYPE_CHECKING, Final
 
 from release_builder import process
-from release_builder.errors import OutOfTimeError
+from release_builder.errors import OutOfTimeError, SurroundingsError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -37,7 +36,7 @@ def step_back() -> None:
     with contextlib.suppress(OSError):
         if os.nice(0) < _NICE:
             os.nice(_NICE - os.nice(0))
-    if shutil.which("ionice"):
+    with contextlib.suppress(SurroundingsError):
         process.run(["ionice", *_IDLE_CLASS, "-p", str(os.getpid())])
 
 

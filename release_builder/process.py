@@ -237,6 +237,11 @@ def _launch(  # noqa: PLR0913 (what run and start have in common)
         )
     except sh.ForkException as error:
         reason = str(error).strip().splitlines()[-1].strip()
+        if "/proc/self/fd" in reason:
+            raise SurroundingsError(
+                f"{argv[0]} cannot be started: /proc is not mounted",
+                hint="as root: mount -t proc proc /proc",
+            ) from error
         raise SurroundingsError(f"{argv[0]} cannot be started: {reason}") from error
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fcntl
 import json
 import os
 from datetime import UTC, datetime, timedelta
@@ -18,8 +17,7 @@ from release_builder.api.doctors import examine_machine
 from release_builder.cli.doctor import doctor
 from release_builder.doctor.checkup import Check, Examination, Mark, looked_at
 from release_builder.doctor.clock import check_against, check_clock
-from release_builder.doctor.folders import lock_holder
-from release_builder.doctor.programs import PROGRAMS
+from release_builder.doctor.programs import PROGRAMS, check_programs
 from release_builder.doctor.schedule import check_history, check_schedule
 from release_builder.doctor.system import System, read_system
 from release_builder.errors import Status
@@ -27,6 +25,7 @@ from release_builder.files import resource
 from release_builder.state.history import open_history
 from release_builder.state.history_records import RecordedRun
 from release_builder.state.lock import hold
+from release_builder.state.turns import take_turn
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -146,6 +145,14 @@ def test_a_local_mirror_needs_no_rsync(workdir: Path, monkeypatch: pytest.Monkey
     assert found.exit_status is Status.DONE
 
 
+def test_a_local_mirror_is_read_by_the_rsync_that_is_there(fakes: Path) -> None:
+    fake_program(fakes, "rsync", "rsync  version 3.2.7")
+
+    found = examine_machine([descriptor(fakes, "mirror/")], offline=True)
+
+    assert "build" in named(found.checks, "rsync").needed_by
+
+
 @pytest.mark.parametrize(
     ("name", "says", "mark", "words"),
     [
@@ -188,15 +195,50 @@ def test_what_a_descriptor_asks_for_needs_its_programs(
     assert found.exit_status is Status.SURROUNDINGS
 
 
-def test_without_descriptors_nothing_is_an_error(
+def test_without_descriptors_what_building_from_rsync_mirrors_needs_is_wanted(
     workdir: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    with_rsync = examine_machine()
     monkeypatch.setenv("PATH", str(workdir))
+    without = examine_machine()
 
-    found = examine_machine()
+    assert with_rsync.wanted == ("build", "refresh")
+    assert with_rsync.exit_status is Status.DONE
+    assert without.exit_status is Status.SURROUNDINGS
 
+
+def test_a_folder_stands_for_the_descriptors_in_it(workdir: Path) -> None:
+    path = descriptor(workdir, "mirror/")
+    (workdir / "both.yml").write_text(path.read_text().replace("x86_64", "i386"))
+
+    found = examine_machine([workdir, path], offline=True)
+
+    folders = [each.name for each in found.checks if "workdir" in each.name]
+    assert folders == [f"workdir of smeserver 9.0beta3 {arch}" for arch in ("i386", "x86_64")]
     assert found.exit_status is Status.DONE
-    assert any(each.lacks for each in found.commands)
+
+
+def test_a_folder_without_descriptors_is_told(workdir: Path) -> None:
+    found = examine_machine([workdir], offline=True)
+
+    check = named(found.checks, workdir.name)
+    assert check.says == f"{workdir} has no descriptor in it"
+    assert found.exit_status is Status.WRONG
+
+
+def test_where_no_program_can_be_started_that_is_told_in_plain_words(tmp_path: Path) -> None:
+    checks = check_programs(DEBIAN, {"rsync": ["refresh"]}, [tmp_path / "fd"])
+
+    check = named(checks, "/proc")
+    assert (check.mark, check.mend) == (Mark.MISSING, "as root: mount -t proc proc /proc")
+    assert check.needed_by == ("refresh", "compose", "images update", "demo")
+    assert not [each for each in checks if "cannot be" in each.says and each is not check]
+
+
+def test_where_programs_can_be_started_nothing_is_said_of_it(tmp_path: Path) -> None:
+    names = [each.name for each in check_programs(DEBIAN, {}, [tmp_path / "fd", tmp_path])]
+
+    assert names == [each.name for each in PROGRAMS]
 
 
 def test_a_wrong_descriptor_is_a_finding_and_the_rest_is_looked_at(workdir: Path) -> None:
@@ -296,33 +338,6 @@ def test_a_clock_that_is_a_little_off_is_right() -> None:
     assert list(check_against("host", NOW + timedelta(minutes=2), NOW, DEBIAN)) == []
 
 
-def test_the_holder_of_a_lock_is_told_and_the_lock_left_alone(tmp_path: Path) -> None:
-    lock = tmp_path / ".lock"
-
-    before = lock_holder(lock)
-    with hold(lock):
-        during = lock_holder(lock)
-    after = lock_holder(lock)
-
-    assert before == after == ""
-    assert during.startswith(f"process {os.getpid()} on ")
-
-
-def test_a_lock_held_by_others_without_words_is_told_too(tmp_path: Path) -> None:
-    lock = file(tmp_path, ".lock")
-
-    with lock.open("rb") as stream:
-        fcntl.flock(stream, fcntl.LOCK_EX)
-        holder = lock_holder(lock)
-
-    assert holder == f"process {os.getpid()}"
-
-
-def test_where_the_kernel_tells_nothing_no_holder_is_known(tmp_path: Path) -> None:
-    with hold(tmp_path / ".lock"):
-        assert lock_holder(tmp_path / ".lock", proc=tmp_path / "no proc") == ""
-
-
 def test_a_workdir_at_work_is_told(workdir: Path) -> None:
     path = descriptor(workdir, "mirror/")
 
@@ -418,7 +433,10 @@ def run_at(when: datetime, status: int = 0, problem: str = "") -> RecordedRun:
             "30 hours ago; then: disk full",
             id="failing since",
         ),
-        pytest.param([run_at(NOW, 3, "disk full")], Mark.WARNING, "never built well", id="never"),
+        pytest.param([run_at(NOW - timedelta(seconds=1))], Mark.OK, " 1 second ago", id="just now"),
+        pytest.param(
+            [run_at(NOW, 3, "disk full")], Mark.WARNING, "never built well, in 1 run;", id="never"
+        ),
     ],
 )
 def test_the_last_success_is_told(
@@ -440,6 +458,31 @@ def test_a_release_that_was_never_built_is_told(tmp_path: Path) -> None:
 
     assert (check.mark, check.name) == (Mark.NOTE, "sme9.yaml")
     assert not (tmp_path / "none").exists()
+
+
+@pytest.mark.parametrize("built", [True, False])
+def test_a_refresh_that_is_under_way_is_told(tmp_path: Path, *, built: bool) -> None:
+    path = Path("/etc/sme9.yaml")
+    if built:
+        with open_history(tmp_path) as history:
+            history.record(run_at(NOW))
+
+    with take_turn(tmp_path, path):
+        during = [each.says for each in check_history(tmp_path, [path], NOW)]
+    after = [each.says for each in check_history(tmp_path, [path], NOW)]
+
+    assert during[-1].startswith(f"under way now: process {os.getpid()} on ")
+    assert not [each for each in after if "under way" in each]
+
+
+def test_a_refresh_that_is_under_way_is_told_without_descriptors_too(tmp_path: Path) -> None:
+    with open_history(tmp_path) as history:
+        history.record(run_at(NOW))
+
+    with take_turn(tmp_path, Path("/etc/sme9.yaml")):
+        says = [each.says for each in check_history(tmp_path, [], NOW)]
+
+    assert "under way now" in says[-1]
 
 
 def test_a_look_that_fails_is_a_finding() -> None:
@@ -489,7 +532,7 @@ def test_the_command_tells_what_is_ready(workdir: Path, monkeypatch: pytest.Monk
 
     ended = CliRunner().invoke(doctor, [], standalone_mode=False)
 
-    assert ended.return_value == 0
+    assert ended.return_value == 3
     assert "  missing   xorriso: not installed; it writes images\n" in ended.stdout
     assert "jigdo fetch     ready" in ended.stdout
     assert "compose         needs xorriso" in ended.stdout

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 import pytest
 from rpm_builder import ABOUT, header, rpm
 
-from release_builder.errors import DescriptorError
+from release_builder.api.doctors import fit_packages
+from release_builder.errors import DescriptorError, Status
 from release_builder.media.image import MediaError
 from release_builder.media.rpm_fit import misfits
 from release_builder.media.rpm_fit_systems import SYSTEMS, system
@@ -225,6 +226,29 @@ def test_a_large_signature_header_is_refused(
 def test_what_is_no_rpm_is_refused() -> None:
     with pytest.raises(MediaError, match=r"tiny\.rpm: no RPM"):
         read_traits(io.BytesIO(b"nothing of that kind"), "tiny.rpm")
+
+
+@pytest.mark.parametrize("lacking", [1, 800])
+def test_a_package_that_is_cut_short_does_not_fit(tmp_path: Path, lacking: int) -> None:
+    path = tmp_path / "tiny.rpm"
+    path.write_bytes(rpm(PLAIN)[:-lacking])
+
+    (fitting,) = fit_packages([path], "el6")
+
+    assert fitting.problem is not None
+    assert fitting.problem.what.endswith(
+        f"tiny.rpm: it is cut short: {lacking} bytes are not there"
+    )
+    assert fitting.problem.hint == "fetch it again, or build it again"
+    assert fitting.exit_status is Status.WRONG
+
+
+def test_a_package_that_is_not_there_is_told_to_be_named_rightly(tmp_path: Path) -> None:
+    (fitting,) = fit_packages([tmp_path / "gone.rpm"], "el6")
+
+    assert fitting.problem is not None
+    assert fitting.problem.what == f"there is no {tmp_path}/gone.rpm"
+    assert fitting.problem.hint == "name another file"
 
 
 def test_a_broken_signature_is_no_rpm() -> None:

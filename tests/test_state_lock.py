@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import fcntl
 import os
 import re
 import signal
@@ -10,7 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from release_builder.errors import BusyError, Status, SurroundingsError
-from release_builder.state.lock import hold
+from release_builder.state.lock import hold, holder
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -161,3 +162,56 @@ def test_a_folder_that_cannot_be_made_is_told(tmp_path: Path) -> None:
 
     assert str(tmp_path / "file" / "lock") in raised.value.what
     assert raised.value.hint
+
+
+def test_the_holder_is_told_and_the_lock_left_alone(tmp_path: Path) -> None:
+    path = tmp_path / "lock"
+
+    before = holder(path)
+    with hold(path):
+        during = holder(path)
+    after = holder(path)
+
+    assert before == after == ""
+    assert during == path.read_text().strip()
+
+
+@pytest.mark.parametrize("words", ["", "process 1 on elsewhere since 2010-01-01T00:00:00+00:00\n"])
+def test_a_holder_who_left_no_words_is_told_by_number(tmp_path: Path, words: str) -> None:
+    path = tmp_path / "lock"
+    path.write_text(words)
+
+    with path.open("rb") as stream:
+        fcntl.flock(stream, fcntl.LOCK_EX)
+        told = holder(path)
+
+    assert told == f"process {os.getpid()}"
+
+
+def test_who_waits_for_a_lock_does_not_hold_it(tmp_path: Path) -> None:
+    path = tmp_path / "lock"
+    path.touch()
+    number = path.stat().st_ino
+    (tmp_path / "locks").write_text(f"1: -> FLOCK  ADVISORY  WRITE 7 08:01:{number} 0 EOF\n")
+
+    assert holder(path, proc=tmp_path) == ""
+
+
+def test_a_process_that_the_kernel_cannot_name_is_told_by_its_words(tmp_path: Path) -> None:
+    path = tmp_path / "lock"
+    path.write_text("process 7 on host since 2030-01-01T04:15:00+00:00\n")
+    number = path.stat().st_ino
+    (tmp_path / "locks").write_text(f"1: FLOCK  ADVISORY  WRITE -1 00:2a:{number} 0 EOF\n")
+
+    assert holder(path, proc=tmp_path) == "process 7 on host since 2030-01-01T04:15:00+00:00"
+
+
+def test_where_the_kernel_tells_nothing_no_holder_is_known(tmp_path: Path) -> None:
+    with hold(tmp_path / "lock"):
+        assert holder(tmp_path / "lock", proc=tmp_path / "no proc") == ""
+
+
+def test_what_is_no_plain_file_has_no_holder(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "lock")
+
+    assert holder(tmp_path / "lock") == ""

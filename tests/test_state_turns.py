@@ -85,6 +85,8 @@ def test_a_descriptor_by_two_paths_has_one_turn(tmp_path: Path) -> None:
     with holder(tmp_path, real) as other:
         with pytest.raises(BusyError), take_turn(tmp_path, Path(f"{tmp_path}/./real.yaml")):
             pass
+        with pytest.raises(BusyError), take_turn(tmp_path, link):
+            pass
         other.communicate()
 
 

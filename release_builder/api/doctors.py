@@ -5,14 +5,23 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
+from release_builder.api.refreshes import descriptors_in
 from release_builder.api.releases import plans
 from release_builder.demo.programs import boot_files
 from release_builder.doctor.checkup import Check, Examination, Mark
 from release_builder.doctor.examination import Patient, examine
-from release_builder.errors import ReleaseBuilderError, Status, SurroundingsError, surroundings
+from release_builder.errors import (
+    DescriptorError,
+    ReleaseBuilderError,
+    Status,
+    SurroundingsError,
+    printable,
+    surroundings,
+)
 from release_builder.files import open_regular
+from release_builder.media.image import MediaError
 from release_builder.media.rpm_fit import misfits
 from release_builder.media.rpm_fit_systems import system
 from release_builder.media.rpm_fit_traits import read_traits
@@ -26,6 +35,8 @@ if TYPE_CHECKING:
     from release_builder.media.rpm_fit import Misfit
 
 __all__ = ["Check", "Examination", "Fitting", "Mark", "examine_machine", "fit_packages"]
+
+_AGAIN: Final = "fetch it again, or build it again"
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +69,8 @@ class Fitting:
 def fit_packages(files: Sequence[Path], el: str) -> tuple[Fitting, ...]:
     """Whether the rpm of an Enterprise Linux reads and installs each of ``files``.
 
-    Their headers alone are read: what they need of other packages is not judged.
+    Their headers alone are read, and whether they are as long as these say: what they need of
+    other packages is not judged.
 
     Args:
         files: RPMs, source packages included.
@@ -72,7 +84,14 @@ def fit_packages(files: Sequence[Path], el: str) -> tuple[Fitting, ...]:
     def fitting(file: Path) -> Fitting:
         try:
             with open_regular(file) as stream:
-                return Fitting(file, misfits(read_traits(stream, str(file)), release))
+                traits = read_traits(stream, str(file))
+                if traits.lacking:
+                    says = f"it is cut short: {traits.lacking:,} bytes are not there"
+                    raise MediaError(f"{printable(str(file))}: {says}", hint=_AGAIN)
+                return Fitting(file, misfits(traits, release))
+        except FileNotFoundError:
+            says = f"there is no {printable(str(file))}"
+            return Fitting(file, problem=SurroundingsError(says, hint="name another file"))
         except ReleaseBuilderError as error:
             return Fitting(file, problem=error)
         except OSError as error:
@@ -90,18 +109,29 @@ def examine_machine(
 ) -> Examination:
     """What this machine lacks for the commands, and for the releases of ``descriptors``.
 
-    Nothing is changed, and nothing but names, dates and certificates is asked of servers.
+    Nothing is changed, and nothing but names, sizes, dates and certificates is asked of servers.
 
     Args:
-        descriptors: Paths of YAML files; one that cannot be read is a finding.
+        descriptors: Paths of YAML files, and of folders with some; one that cannot be read is a
+            finding.
         workdir: In the place of the descriptors' own.
         mirror: In the place of the descriptors' own.
         offline: Ask no server.
     """
+    found: list[Path] = []
     readable: list[Path] = []
     unread: list[Check] = []
     options = Options(workdir, offline)
     for path in descriptors:
+        try:
+            inside = descriptors_in([path])
+            if not inside:
+                what = f"{printable(str(path))} has no descriptor in it"
+                raise DescriptorError(what, hint="they end in .yaml")
+            found += inside
+        except (ReleaseBuilderError, OSError) as error:
+            unread.append(_unread(path, error))
+    for path in dict.fromkeys(found):
         try:
             plans([path], options, mirror=mirror)
         except (ReleaseBuilderError, OSError) as error:
@@ -124,7 +154,9 @@ def _unread(path: Path, error: ReleaseBuilderError | OSError) -> Check:
     known = surroundings(error) if isinstance(error, OSError) else error
     mend = known.hint or f"release-builder validate {path}"
     by = ("build", "refresh")
-    return Check("descriptors", path.name, Mark.MISSING, known.what, mend, by, known.status)
+    return Check(
+        "descriptors", path.name or str(path), Mark.MISSING, known.what, mend, by, known.status
+    )
 
 
 def _boot_file() -> Path | None:

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@click.argument("files", metavar="[FILE]...", nargs=-1, type=click.Path(path_type=Path))
+@click.argument("files", metavar="[FILE_OR_DIR]...", nargs=-1, type=click.Path(path_type=Path))
 @click.option(
     "--rpm",
     "packages",
@@ -54,9 +54,10 @@ def doctor(  # noqa: PLR0913 (one argument an option)
 ) -> int:
     """Say what this machine lacks for each command, and how to mend it; nothing is changed.
 
-    With descriptors (FILE) their folders and servers are looked at too. The exit status is 0 if
-    all is there that building and publishing them needs, else what these would end with: 3 where
-    the machine lacks something, 2 where a descriptor is wrong, 1 where a mirror does not answer.
+    With descriptors (FILE, or DIR with some) their folders and servers are looked at too. The exit
+    status is 0 if all is there that building and publishing them needs, without any: that building
+    from an rsync mirror needs; else what these would end with: 3 where the machine lacks something,
+    2 where a descriptor is wrong, 1 where a mirror does not answer.
 
     With --rpm and --for: whether an Enterprise Linux can install RPMs, by their headers; the exit
     status is 2 if it cannot.
@@ -65,6 +66,7 @@ def doctor(  # noqa: PLR0913 (one argument an option)
     Example:
       release-builder doctor
       release-builder doctor sme9.yaml
+      release-builder doctor /etc/release-builder/releases.d
       release-builder doctor --rpm new.rpm --for el5
     """
     if bool(packages) != bool(el):

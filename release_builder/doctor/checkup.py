@@ -69,7 +69,7 @@ class Examination:
     Attributes:
         system: What this machine calls itself.
         checks: What was looked at, in order.
-        wanted: The commands that the descriptors in question are for; none without descriptors.
+        wanted: The commands that the descriptors in question are for.
     """
 
     system: str

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections import defaultdict
 from dataclasses import dataclass
 from functools import partial
@@ -69,14 +70,14 @@ def examine(patient: Patient) -> Examination:
         *(() if patient.offline else _check_servers(patient, releases, system)),
         *_check_refreshes(patient),
     )
-    return Examination(system.name, checks, _wanted(patient, releases))
+    return Examination(system.name, checks, _wanted(releases))
 
 
 def _needs(releases: Sequence[Release]) -> dict[str, Collection[str]]:
     """By program, the commands that cannot do without it for these releases."""
     needs: dict[str, set[str]] = defaultdict(set)
     # Without descriptors: as of a mirror that is fetched from by rsync.
-    if not releases or any(each.mirror.kind is Kind.RSYNC for each in releases):
+    if not releases or any(_runs_rsync(each) for each in releases):
         needs["rsync"] |= set(_BUILDING)
     for release in releases:
         if release.keys:
@@ -92,9 +93,14 @@ def _needs(releases: Sequence[Release]) -> dict[str, Collection[str]]:
     return {program: sorted(commands) for program, commands in needs.items()}
 
 
-def _wanted(patient: Patient, releases: Sequence[Release]) -> tuple[str, ...]:
-    if not releases and not patient.unread:
-        return ()
+def _runs_rsync(release: Release) -> bool:
+    """Whether its mirror is read by rsync: folders are where that is installed."""
+    kind = release.mirror.kind
+    return kind is Kind.RSYNC or (kind is Kind.LOCAL and shutil.which("rsync") is not None)
+
+
+def _wanted(releases: Sequence[Release]) -> tuple[str, ...]:
+    """What the descriptors are for; without any, what most would be for."""
     publish = ("publish",) if any(each.publish for each in releases) else ()
     return (*_BUILDING, *publish)
 

@@ -3,41 +3,42 @@
 from __future__ import annotations
 
 import os
-import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from rich.filesize import decimal
+
 from release_builder.doctor.checkup import COMMANDS, Check, Mark
+from release_builder.doctor.room import Room, room_for
 from release_builder.doctor.system import text_of
 from release_builder.errors import printable
 from release_builder.files import existing_parent, free_space
+from release_builder.state.lock import holder
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from release_builder.plan import Plan
 
 _TOPIC: Final = "folders"
-_STATE_ROOM: Final = 20 << 20
-_USUAL_IMAGE: Final = 700 << 20
+_STATE_ROOM: Final = Room(wanted=20_000_000, needed=0)
 _SELINUX: Final = ("/sys/fs/selinux/enforce", "/selinux/enforce")  # the latter: el5, el6
-_LOCK_WORDS: Final = 512
 
 
 def check_state(folder: Path) -> Iterator[Check]:
     """Look at the folder that state is kept in."""
-    yield from _place("state folder", folder, _STATE_ROOM, COMMANDS[:5], "RELEASE_BUILDER_STATE")
+    yield from _place(
+        "state folder", folder, lambda: _STATE_ROOM, COMMANDS[:5], "RELEASE_BUILDER_STATE"
+    )
 
 
 def check_workdir(plan: Plan) -> Iterator[Check]:
     """Look at the folder that a release is worked on in."""
     workdir, release = plan.workdir, plan.release
     name = f"workdir of {release.product} {release.version} {release.arch}"
-    image = release.size or _USUAL_IMAGE
-    room = image + (0 if workdir.tree.exists() else image) + release.retain.free
-    yield from _place(name, workdir.root, room, ("build", "refresh"), "workdir:")
-    if holder := lock_holder(workdir.lock):
-        says = f"at work there now: {printable(holder)}"
+    yield from _place(name, workdir.root, lambda: room_for(plan), ("build", "refresh"), "workdir:")
+    if at_work := holder(workdir.lock):
+        says = f"at work there now: {printable(at_work)}"
         yield Check(_TOPIC, name, Mark.NOTE, says, "wait until it has ended")
 
 
@@ -49,31 +50,8 @@ def check_selinux() -> Iterator[Check]:
     yield Check(_TOPIC, "SELinux", Mark.OK, mode, mend if mode == "enforcing" else "")
 
 
-def lock_holder(lock: Path, proc: Path = Path("/proc")) -> str:
-    """Who holds ``lock``; empty if nobody does, or nothing tells.
-
-    The lock is not tried: a run that begins in that very moment would find it taken.
-
-    Args:
-        lock: The lock's file.
-        proc: Where the kernel tells of its locks.
-    """
-    try:
-        number = lock.stat().st_ino
-    except OSError:
-        return ""
-    # 1: FLOCK  ADVISORY  WRITE 4711 08:01:1234 0 EOF
-    held = re.search(
-        rf"FLOCK +\S+ +\S+ +(-?\d+) +[0-9a-f]+:[0-9a-f]+:{number} ", text_of(proc / "locks")
-    )
-    if not held:
-        return ""
-    words = text_of(lock)[:_LOCK_WORDS].strip()
-    return words or f"process {held[1]}"
-
-
 def _place(
-    name: str, folder: Path, room: int, needed_by: tuple[str, ...], key: str
+    name: str, folder: Path, room: Callable[[], Room], needed_by: tuple[str, ...], key: str
 ) -> Iterator[Check]:
     shown = printable(str(folder))
     there = existing_parent(folder)
@@ -86,12 +64,15 @@ def _place(
         mend = _permission(folder) + f", or name another by {key}"
         yield Check(_TOPIC, name, Mark.MISSING, says, mend, needed_by)
         return
-    free = free_space(there)
-    says = f"{shown}: {_mib(free)} free"
-    if free < room:
-        says += f"; about {_mib(room)} wanted"
+    free, least = free_space(there), room()
+    says = f"{shown}: {decimal(free)} free"
+    if free < max(least.wanted, least.needed):
+        lacking = free < least.needed
+        says += f"; about {decimal(least.needed if lacking else least.wanted)} "
+        says += "needed" if lacking else "wanted"
         mend = f"free some room (release-builder plan tells how much), or name another by {key}"
-        yield Check(_TOPIC, name, Mark.WARNING, says, mend)
+        mark = Mark.MISSING if lacking else Mark.WARNING
+        yield Check(_TOPIC, name, mark, says, mend, needed_by)
     else:
         yield Check(_TOPIC, name, Mark.OK, says)
 
@@ -102,7 +83,3 @@ def _permission(folder: Path) -> str:
     return f"as root: install -d -o $(id -un) {printable(str(folder))}".replace(
         "$(id -un)", str(os.getuid())
     )
-
-
-def _mib(count: int) -> str:
-    return f"{count / (1 << 30):,.1f} GiB" if count >= 1 << 30 else f"{count >> 20:,} MiB"

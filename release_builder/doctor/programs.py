@@ -5,20 +5,23 @@ from __future__ import annotations
 import re
 import shutil
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from release_builder import process
-from release_builder.doctor.checkup import Check, Mark, looked_at
+from release_builder.doctor.checkup import COMMANDS, Check, Mark, looked_at
 from release_builder.errors import printable
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterator
+    from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 
     from release_builder.doctor.system import System
 
 _TOPIC: Final = "programs"
 # Beside PATH: cron's is short, and these are programs of the system.
 _PLACES: Final = ("/usr/sbin", "/sbin", "/usr/local/bin", "/usr/lib", "/usr/lib/anaconda-runtime")
+# sh looks there for what a program must not inherit.
+_OPEN_FILES: Final = (Path("/dev/fd"), Path("/proc/self/fd"))
 _VERSION: Final = re.compile(r"\d+(?:\.\d+)+")
 
 
@@ -141,32 +144,55 @@ PROGRAMS: Final = (
 )
 
 
-def check_programs(system: System, needs: dict[str, Collection[str]]) -> tuple[Check, ...]:
-    """Look for all programs.
+def check_programs(
+    system: System,
+    needs: Mapping[str, Collection[str]],
+    open_files: Sequence[Path] = _OPEN_FILES,
+) -> tuple[Check, ...]:
+    """Look for all programs, and whether any can be started.
 
     Args:
         system: Whose packages they are in.
         needs: By program, the commands that need it for the descriptors in question besides.
+        open_files: Folders one of which must be there for a program to be started.
     """
-    return tuple(
+    startable = any(folder.is_dir() for folder in open_files)
+    return (*(() if startable else (_no_proc(needs),)), *_each(system, needs, startable=startable))
+
+
+def _no_proc(needs: Mapping[str, Collection[str]]) -> Check:
+    of_programs = {command for program in PROGRAMS for command in program.needed_by}
+    needed_by = of_programs.union(*needs.values())
+    says = "not mounted; without it no program can be started"
+    mend = "as root: mount -t proc proc /proc"
+    by = tuple(command for command in COMMANDS if command in needed_by)
+    return Check(_TOPIC, "/proc", Mark.MISSING, says, mend, by)
+
+
+def _each(
+    system: System, needs: Mapping[str, Collection[str]], *, startable: bool
+) -> Iterator[Check]:
+    return (
         check
         for program in PROGRAMS
         for check in looked_at(
             _TOPIC,
             program.name,
-            lambda each=program: [_check(each, system, needs)],  # type: ignore[misc] # a lambda's default
+            lambda each=program: [_check(each, system, needs, startable=startable)],  # type: ignore[misc] # a lambda's default
         )
     )
 
 
-def _check(program: Program, system: System, needs: dict[str, Collection[str]]) -> Check:
+def _check(
+    program: Program, system: System, needs: Mapping[str, Collection[str]], *, startable: bool
+) -> Check:
     needed_by = tuple(dict.fromkeys((*program.needed_by, *needs.get(program.name, ()))))
     path = shutil.which(program.name) or _elsewhere(program.name)
     install = system.install(program.debian, program.enterprise, epel=program.epel)
     if path is None:
         says = f"not installed; it {program.use}"
         return Check(_TOPIC, program.name, Mark.MISSING, says, install, needed_by)
-    said = _said(path, program)
+    said = _said(path, program) if startable else ""
     lacks = list(program.features(said)) if program.features and said else []
     number = _VERSION.search(said)
     says = "; ".join((f"{number[0]}, {path}" if number else path, *(words for _, words in lacks)))

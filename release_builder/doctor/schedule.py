@@ -9,6 +9,8 @@ from release_builder.doctor.checkup import Check, Mark
 from release_builder.doctor.system import text_of
 from release_builder.errors import printable
 from release_builder.state.history import open_history
+from release_builder.state.lock import holder
+from release_builder.state.turns import turn_lock
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
@@ -43,7 +45,7 @@ def check_schedule(root: Path = Path("/")) -> Iterator[Check]:
 
 
 def check_history(folder: Path, descriptors: Collection[Path], now: datetime) -> Iterator[Check]:
-    """Tell when each release was last built well.
+    """Tell when each release was last built well, and who refreshes it now.
 
     Args:
         folder: The state folder.
@@ -59,7 +61,7 @@ def check_history(folder: Path, descriptors: Collection[Path], now: datetime) ->
         name = printable(f"{state.product} {state.version} {state.arch}")
         age = state.age(now)
         if age is None:
-            says, mark = f"never built well, in {state.runs:,} runs", Mark.WARNING
+            says, mark = f"never built well, in {_counted(state.runs, 'run')}", Mark.WARNING
         else:
             says = f"last built well {_span(age)} ago"
             mark = Mark.WARNING if age > _OLD or state.failing_since else Mark.OK
@@ -68,10 +70,14 @@ def check_history(folder: Path, descriptors: Collection[Path], now: datetime) ->
             says += f"; then: {printable(last.problem)}"
         mend = (last and last.hint) or "release-builder history tells more"
         yield Check(_TOPIC, name, mark, says, printable(mend) if mark is Mark.WARNING else "")
-    missing = wanted - {each.descriptor for each in states}
-    for descriptor in sorted(missing):
+    known = {each.descriptor for each in states}
+    for descriptor in sorted(wanted | known):
         name = printable(Path(descriptor).name)
-        yield Check(_TOPIC, name, Mark.NOTE, "not built on this machine so far")
+        if at_work := holder(turn_lock(folder, Path(descriptor))):
+            says = f"under way now: {printable(at_work)}"
+            yield Check(_TOPIC, name, Mark.NOTE, says, "wait until it has ended")
+        elif descriptor not in known:
+            yield Check(_TOPIC, name, Mark.NOTE, "not built on this machine so far")
 
 
 def _active(path: Path) -> Iterator[str]:
@@ -79,7 +85,11 @@ def _active(path: Path) -> Iterator[str]:
 
 
 def _span(seconds: float) -> str:
-    for unit, length in (("days", 86_400), ("hours", 3600), ("minutes", 60)):
+    for unit, length in (("day", 86_400), ("hour", 3600), ("minute", 60)):
         if seconds >= 2 * length:
-            return f"{seconds / length:.0f} {unit}"
-    return f"{seconds:.0f} seconds"
+            return _counted(round(seconds / length), unit)
+    return _counted(round(seconds), "second")
+
+
+def _counted(number: int, what: str) -> str:
+    return f"{number:,} {what}" + ("" if number == 1 else "s")

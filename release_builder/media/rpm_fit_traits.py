@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 # Keys and names as in media.rpm: over the header, then over header and payload.
 _SIGNATURES: Final = {267: "signature", 268: "rsaheader", 1002: "pgp", 1005: "gpg"}
+_SIZE: Final = 1000  # of header and payload, in the signature header; 64 bits have another tag
 _HEADER: Final = {
     1001: STRING,  # version
     1002: STRING,  # release
@@ -70,6 +71,7 @@ class Traits:
         weak: Whether it has weak dependencies or file triggers.
         signature_header: Shape of its signature header.
         header: Shape of its main header.
+        lacking: Bytes that are not there of what its signature header promises.
     """
 
     file: str
@@ -89,6 +91,7 @@ class Traits:
     weak: bool
     signature_header: Shape
     header: Shape
+    lacking: int
 
 
 def read_traits(stream: BinaryIO, file: str) -> Traits:
@@ -104,7 +107,8 @@ def read_traits(stream: BinaryIO, file: str) -> Traits:
 
     Cost: the headers are read once and held, at most 64 MiB; the payload is not touched.
     """
-    headers = read_headers(stream, file, dict.fromkeys(_SIGNATURES, BINARY), _HEADER)
+    wanted = {**dict.fromkeys(_SIGNATURES, BINARY), _SIZE: INT32}
+    headers = read_headers(stream, file, wanted, _HEADER)
     claims = [headers.raw(name) for name in _SIGNATURES.values()]
     with library(f"{printable(file)}: no RPM"):
         signatures = tuple(dict.fromkeys(kind_of(claim) for claim in claims if claim))
@@ -128,6 +132,7 @@ def read_traits(stream: BinaryIO, file: str) -> Traits:
         weak=bool(_WEAK & tags),
         signature_header=headers.signature,
         header=headers.main,
+        lacking=max(0, headers.number("size") - (headers.size - headers.start)),
     )
 
 

@@ -10,6 +10,7 @@ import socket
 import stat
 import time
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from release_builder.errors import BusyError, SurroundingsError, printable
@@ -17,10 +18,10 @@ from release_builder.errors import BusyError, SurroundingsError, printable
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from io import FileIO
-    from pathlib import Path
 
 _PATIENCE: Final = 10.0  # seconds for what a killed run had started
 _WORDS_LIMIT: Final = 512  # bytes of the holder's words that a message repeats
+_PROC: Final = Path("/proc")
 
 
 @contextlib.contextmanager
@@ -52,6 +53,38 @@ def hold(path: Path) -> Iterator[FileIO]:
         except OSError as error:
             raise _unusable(path, error) from error
         yield lock
+
+
+def holder(path: Path, proc: Path = _PROC) -> str:
+    """Who holds the lock ``path``, such as "process 12 on host since 2030-01-01T04:15:00+00:00".
+
+    The lock is not tried: a run that begins in that very moment would find it taken.
+
+    Args:
+        path: The lock's file.
+        proc: Where the kernel tells of its locks.
+
+    Returns:
+        Nothing if nobody holds it, or nothing tells.
+
+    Source of the format: Linux, proc_locks(5).
+    """
+    try:
+        state = path.lstat()
+        if not stat.S_ISREG(state.st_mode):
+            return ""
+        locks = (proc / "locks").read_text()
+        words = path.read_bytes()[:_WORDS_LIMIT].decode("utf-8", "replace").strip()
+    except OSError:
+        return ""
+    # 1: FLOCK  ADVISORY  WRITE 4711 08:01:1234 0 EOF; waiting ones have "->" behind the colon.
+    kind = r"FLOCK +\S+ +\S+"
+    held = re.search(rf": {kind} +(-?\d+) +[0-9a-f]+:[0-9a-f]+:{state.st_ino} ", locks)
+    if not held:
+        return ""
+    # The words of the last run stay; a number below 1 is of a process that the kernel cannot name.
+    ours = int(held[1]) < 1 or words.startswith(f"process {held[1]} ")
+    return words if words and ours else f"process {held[1]}"
 
 
 def _open(path: Path) -> FileIO:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import os
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from release_builder.errors import BusyError, SurroundingsError, surroundings
@@ -12,7 +13,6 @@ from release_builder.state.lock import hold
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
 FOLDER: Final = "refresh"
 _READABLE: Final = 40  # characters of a descriptor's name that its lock's name shows
@@ -49,7 +49,7 @@ def take_turn(folder: Path, descriptor: Path) -> Iterator[Turn]:
         BusyError: Another process has it. That one was told to go over it again.
         SurroundingsError: The folder cannot be used.
     """
-    own = _lock_of(folder, descriptor)
+    own = turn_lock(folder, descriptor)
     mark = own.with_suffix(".again")
     with contextlib.ExitStack() as held:
         try:
@@ -68,7 +68,8 @@ def take_turn(folder: Path, descriptor: Path) -> Iterator[Turn]:
         yield Turn(mark)
 
 
-def _lock_of(folder: Path, descriptor: Path) -> Path:
+def turn_lock(folder: Path, descriptor: Path) -> Path:
+    """The lock of the turn for ``descriptor``, below the state folder ``folder``."""
     whole = os.path.realpath(descriptor)
     digest = hashlib.sha256(os.fsencode(whole)).hexdigest()[:12]
-    return folder / FOLDER / f"{descriptor.stem[:_READABLE]}-{digest}.lock"
+    return folder / FOLDER / f"{Path(whole).stem[:_READABLE]}-{digest}.lock"
