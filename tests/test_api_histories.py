@@ -2,16 +2,28 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from dataclasses import replace
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING
 
-from release_builder.api.histories import by_arch, recorded, recorded_runs, remember
+from release_builder.api.histories import (
+    begin,
+    by_arch,
+    recorded,
+    recorded_runs,
+    remember,
+    standings,
+    under_way,
+)
+from release_builder.loader import load
 from release_builder.report import Finding, Outcome, ReleaseReport, Report, Severity, StepResult
+from release_builder.state.history import open_history
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     import pytest
 
 START = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
@@ -89,6 +101,56 @@ def test_a_report_is_remembered_release_by_release() -> None:
     second, first = recorded_runs().runs
     assert (first.arch, first.started) == ("x86_64", START)
     assert (second.arch, second.started) == ("i386", first.ended)
+
+
+def test_a_command_is_under_way_until_it_is_remembered(workdir: Path) -> None:
+    path = workdir / "sme9.yaml"
+    path.write_text("version: 9.0beta3\narch: [x86_64, i386]\nmirror: rsync://127.0.0.1/none/\n")
+    releases = load(path).releases()
+    report = replace(REPORT, descriptor=str(path), version="9.0beta3")
+
+    with under_way("build", releases, START) as warnings:
+        notes = [each.message for each in standings().findings]
+        remember(Report("build", (report,)), START)
+
+    assert warnings == []
+    assert [note.partition(" is under way since 2026-01-02 03:04 UTC")[0] for note in notes] == [
+        "build of smeserver 9.0beta3 x86_64",
+        "build of smeserver 9.0beta3 i386",
+    ]
+    assert [run.arch for run in recorded_runs().runs] == ["x86_64"]
+    assert standings().findings == ()
+
+
+def test_a_killed_run_of_a_descriptor_is_a_failure_of_its_releases(workdir: Path) -> None:
+    path = workdir / "sme9.yaml"
+    path.write_text("version: 9.0beta3\narch: x86_64\nmirror: rsync://127.0.0.1/none/\n")
+    state = Path(os.environ["RELEASE_BUILDER_STATE"])
+    code = (
+        "import os, sys; from pathlib import Path; from datetime import UTC, datetime\n"
+        "from release_builder.api.histories import begin\n"
+        "from release_builder.state.history import open_history\n"
+        "with open_history(Path(sys.argv[1])) as history:\n"
+        "    begin(history, 'refresh', Path(sys.argv[2]), datetime.now(UTC))\n"
+        "    os.kill(os.getpid(), 9)"
+    )
+
+    subprocess.run([sys.executable, "-c", code, state, path], check=False, timeout=60)
+
+    (release,) = standings().releases
+    assert (release.product, release.arch, release.failures) == ("smeserver", "x86_64", 1)
+    with open_history(state) as history:
+        begin(history, "refresh", path, START)
+        assert f"the refresh of {path} that began" in history.notes[0]
+
+
+def test_a_command_without_a_folder_for_the_state_goes_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("RELEASE_BUILDER_STATE", "HOME"):
+        monkeypatch.delenv(name)
+    monkeypatch.setattr(os, "geteuid", lambda: 65534)
+
+    with under_way("build", (), START) as warnings:
+        assert warnings == []
 
 
 def test_that_a_report_cannot_be_remembered_is_a_warning(tmp_path: Path) -> None:

@@ -160,14 +160,14 @@ def test_a_span_is_told_in_few_words(seconds: float, words: str) -> None:
 
 def test_status_tells_of_each_release_when_it_was_built_last(sme9: Path, workdir: Path) -> None:
     other = descriptor(workdir, "sme8.yaml")
-    record(run_of(sme9, 30), failed_of(sme9, 6), failed_of(sme9, 3), run_of(other, 2))
+    record(run_of(sme9, 20), failed_of(sme9, 6), failed_of(sme9, 3), run_of(other, 2))
 
     said = say(status)
 
     assert said.status == 0
     assert [line.split()[:2] for line in said.stdout.splitlines()] == [
         ["fresh", "2"],
-        ["failing", "30"],
+        ["failing", "20"],
     ]
     assert "2 runs without success since " in said.stderr
     assert "look at the network" in said.stderr

@@ -155,8 +155,31 @@ def test_that_a_descriptor_could_not_be_read_is_told_until_it_could(tmp_path: Pa
     before = [(each.product, each.failures) for each in states(tmp_path)]
     record(tmp_path, RUN)
 
-    assert before == [("", 1), ("smeserver", 0)]
-    assert [each.product for each in states(tmp_path)] == ["smeserver"]
+    assert before == [("smeserver", 1)]
+    assert [(each.product, each.failures) for each in states(tmp_path)] == [("smeserver", 0)]
+
+
+def test_that_a_descriptor_could_never_be_read_is_a_release_of_its_own(tmp_path: Path) -> None:
+    record(tmp_path, RecordedRun(command="refresh", descriptor=DESCRIPTOR, started=START, status=2))
+
+    assert [(each.product, each.failures) for each in states(tmp_path)] == [("", 1)]
+
+
+def test_a_run_that_could_not_read_the_descriptor_leaves_the_success_of_its_releases(
+    tmp_path: Path,
+) -> None:
+    unread = RecordedRun(
+        command="refresh", descriptor=DESCRIPTOR, started=START + HOUR, status=1, problem="late"
+    )
+
+    record(tmp_path, RUN, unread)
+
+    found = state(tmp_path)
+    assert found.last_success == RUN.ended
+    assert found.version == RUN.version
+    assert found.last_run
+    assert found.last_run.problem == "late"
+    assert found.standing(START + 2 * HOUR) is Standing.FAILING
 
 
 @pytest.mark.parametrize(
@@ -167,7 +190,9 @@ def test_that_a_descriptor_could_not_be_read_is_told_until_it_could(tmp_path: Pa
         pytest.param([RUN, FAILED], 1, Standing.FAILING, id="failed, but young"),
         pytest.param([RUN, FAILED], 27, Standing.STALE, id="failed, and old"),
         pytest.param([FAILED], 0, Standing.NEVER, id="never"),
-        pytest.param([RUN], -5, Standing.FRESH, id="the clock was set back"),
+        pytest.param([RUN], -1, Standing.FRESH, id="the clock was set back a little"),
+        pytest.param([RUN], -5, Standing.STALE, id="a success that is yet to come"),
+        pytest.param([RUN, FAILED], -5, Standing.STALE, id="failed after one yet to come"),
     ],
 )
 def test_how_a_release_stands(
@@ -199,13 +224,24 @@ def test_old_runs_are_forgotten_but_not_how_a_release_stands(tmp_path: Path) -> 
     before = state(tmp_path)
 
     with open_history(tmp_path) as history:
-        assert history.prune(1) == 2
+        assert history.prune(1, runs=0) == 2
         assert [run.id for run in history.runs()] == [numbers[each] for each in (5, 3, 2, 0)]
         assert all(len(run.steps) == 2 for run in history.runs())
 
     now = state(tmp_path)
     assert (now.last_success, now.last_change) == (before.last_success, before.last_change)
     assert now.failing_since == before.failing_since
+
+
+def test_a_clock_that_is_ahead_does_not_empty_the_history(tmp_path: Path) -> None:
+    descriptor = tmp_path / "sme9.yaml"
+    descriptor.touch()
+    good = replace(RUN, descriptor=str(descriptor))
+    record(tmp_path, good, good, replace(good, started=datetime(2099, 1, 1, tzinfo=UTC)))
+
+    with open_history(tmp_path) as history:
+        assert history.prune(1) == 0
+        assert len(history.runs()) == 3
 
 
 def test_young_runs_are_not_forgotten(tmp_path: Path) -> None:

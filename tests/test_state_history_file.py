@@ -20,7 +20,9 @@ from release_builder.state.history import HISTORY_FILE, open_history
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-VERSION_1 = Path(__file__).parent / "data" / "history" / "version-1.sql"
+_DATA = Path(__file__).parent / "data" / "history"
+VERSION_1 = _DATA / "version-1.sql"
+VERSION_2 = _DATA / "version-2.sql"
 
 
 @pytest.fixture
@@ -84,6 +86,29 @@ def test_a_file_of_version_1_takes_what_is_new_since(file: Path, tmp_path: Path)
         assert len(history.runs()) == 3
 
 
+@pytest.mark.parametrize("read_only", [pytest.param(False, id="rw"), pytest.param(True, id="ro")])
+def test_no_run_of_a_file_of_version_2_is_under_way_or_killed(
+    file: Path, tmp_path: Path, *, read_only: bool
+) -> None:
+    execute(file, VERSION_2.read_text())
+
+    with open_history(tmp_path, read_only=read_only) as history:
+        assert [run.status for run in history.runs()] == [1, 0]
+        assert history.under_way() == ()
+        assert history.releases()[0].runs == 2
+        assert history.noted("tracked") == "9.0beta4"
+        assert history.notes == []
+
+
+def test_a_file_of_version_2_knows_what_begins(file: Path, tmp_path: Path) -> None:
+    execute(file, VERSION_2.read_text())
+
+    with open_history(tmp_path) as history:
+        assert history.begin(RUN) == 3
+        assert [each.run.id for each in history.under_way()] == [3]
+        assert history.record(RUN) == 3
+
+
 def test_a_migration_that_is_killed_is_done_by_the_next_run(file: Path, tmp_path: Path) -> None:
     execute(file, VERSION_1.read_text())
     script = f"""
@@ -107,7 +132,7 @@ def test_a_file_of_a_newer_schema_is_left_alone(
     file: Path, tmp_path: Path, *, read_only: bool
 ) -> None:
     record(tmp_path, RUN)
-    execute(file, "CREATE TABLE colours (name TEXT)", "PRAGMA user_version = 3")
+    execute(file, "CREATE TABLE colours (name TEXT)", "PRAGMA user_version = 4")
     before = file.read_bytes()
 
     with open_history(tmp_path, read_only=read_only) as history:

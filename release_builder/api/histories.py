@@ -2,31 +2,58 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from release_builder.errors import DescriptorError, ReleaseBuilderError, Status, printable
-from release_builder.loader import InvalidDescriptorError, load
+from release_builder.api.known_releases import (
+    descriptors_of,
+    gone,
+    inside,
+    is_there,
+    key_of,
+    never,
+    states_of,
+)
+from release_builder.errors import ReleaseBuilderError, Status, printable
+from release_builder.loader import InvalidDescriptorError
 from release_builder.report import Finding, Outcome, ReleaseReport, Severity, finding_of
 from release_builder.state.digest_cache import state_folder
 from release_builder.state.history import (
+    History,
     RecordedRun,
     RecordedStep,
     ReleaseState,
     open_history,
+    path_of,
 )
+from release_builder.state.history_folder import folder_to_read
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Iterator, Sequence
     from datetime import datetime
 
+    from release_builder.descriptor.release import Release
     from release_builder.report import Report, StepResult
+    from release_builder.state.history import RunUnderWay
+
+__all__ = [
+    "Recorded",
+    "Standings",
+    "begin",
+    "by_arch",
+    "key_of",
+    "recorded",
+    "recorded_runs",
+    "remember",
+    "standings",
+    "under_way",
+]
 
 _READING: Final = frozenset({"verify", "lint", "retain"})  # steps that bring nothing new
 _LONGEST: Final = 2000  # characters of a text
-_YAML: Final = {".yaml", ".yml"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,11 +64,13 @@ class Standings:
         releases: In the order of descriptor, product and arch.
         findings: Why others are not among them, and what there is to say of the history itself.
         usable: Whether there is a history at all.
+        working: The descriptors that are worked on now.
     """
 
     releases: tuple[ReleaseState, ...]
     findings: tuple[Finding, ...]
     usable: bool
+    working: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +109,45 @@ def recorded(command: str, report: ReleaseReport, started: datetime) -> Recorded
         problem=problem.message[:_LONGEST] if problem else "",
         hint=problem.hint[:_LONGEST] if problem else "",
     )
+
+
+def begin(history: History, command: str, descriptor: Path, started: datetime) -> None:
+    """Keep in ``history`` that ``command`` began to work on all releases of ``descriptor``.
+
+    What is recorded of the first of them ends that. That an earlier run was killed becomes one of
+    ``history.notes``.
+    """
+    history.begin(RecordedRun(command=command, descriptor=key_of(str(descriptor)), started=started))
+
+
+@contextlib.contextmanager
+def under_way(
+    command: str, releases: Iterable[Release], started: datetime
+) -> Iterator[list[Finding]]:
+    """Keep that ``command`` works on ``releases`` while the block runs; ``remember`` ends that.
+
+    Yields:
+        Warnings, such as that an earlier run was killed; that nothing can be kept is told by
+        ``remember``.
+    """
+    try:
+        folder = state_folder(os.environ)
+    except ReleaseBuilderError:
+        yield []
+        return
+    with open_history(folder) as history:
+        for release in releases:
+            history.begin(
+                RecordedRun(
+                    command=command,
+                    descriptor=key_of(str(release.descriptor)),
+                    product=release.product,
+                    version=str(release.version),
+                    arch=release.arch,
+                    started=started,
+                )
+            )
+        yield list(_warnings(history.notes))
 
 
 def remember(report: Report, started: datetime) -> tuple[Finding, ...]:
@@ -128,24 +196,26 @@ def standings(paths: Sequence[Path] = ()) -> Standings:
         DescriptorError: One is not there, or a folder has none.
         SurroundingsError: No folder for the state is known.
     """
-    with open_history(state_folder(os.environ), read_only=True) as history:
-        known = history.releases()
+    with open_history(folder_to_read(os.environ), read_only=True) as history:
+        known, working = history.releases(), history.under_way()
     findings = list(_warnings(history.notes))
-    there = _descriptors(paths)
+    there = descriptors_of(paths)
     if not paths:
-        named = dict.fromkeys(state.descriptor for state in known)
-        there = tuple(each for each in map(Path, named) if each.is_file())
-        gone = [each for each in named if Path(each) not in there]
-        findings += [Finding(Severity.NOTE, f"{printable(each)} is gone") for each in gone]
+        named = [state.descriptor for state in known] + [each.run.descriptor for each in working]
+        there = tuple(path for path in map(path_of, dict.fromkeys(named)) if is_there(path))
+        findings += gone([state for state in known if path_of(state.descriptor) not in there])
+    keys = {key_of(str(path)) for path in there}
+    findings += (_working(each) for each in working if each.run.descriptor in keys)
     states: list[ReleaseState] = []
     for path in there:
         own = [state for state in known if state.descriptor == key_of(str(path))]
         try:
-            states += _of_descriptor(path, own)
-        except ReleaseBuilderError as error:
+            states += states_of(path, own)
+        except (ReleaseBuilderError, OSError) as error:
             findings.append(_warning_of(error))
-            states += own or [_never(path)]
-    return Standings(tuple(states), tuple(findings), history.usable)
+            states += own or [never(path)]
+    at_work = frozenset(each.run.descriptor for each in working)
+    return Standings(tuple(states), tuple(findings), history.usable, at_work)
 
 
 def recorded_runs(paths: Sequence[Path] = (), limit: int | None = None) -> Recorded:
@@ -158,68 +228,22 @@ def recorded_runs(paths: Sequence[Path] = (), limit: int | None = None) -> Recor
     Raises:
         SurroundingsError: No folder for the state is known.
     """
-    with open_history(state_folder(os.environ), read_only=True) as history:
+    with open_history(folder_to_read(os.environ), read_only=True) as history:
         if not paths:
             runs = history.runs(limit=limit)
         else:
-            names = dict.fromkeys(key_of(str(each)) for path in paths for each in _inside(path))
+            names = dict.fromkeys(key_of(str(each)) for path in paths for each in inside(path))
             of_all = (run for name in names for run in history.runs(name, limit))
             runs = tuple(sorted(of_all, key=lambda run: -run.id)[:limit])
     return Recorded(runs, _warnings(history.notes), history.usable)
 
 
-def key_of(descriptor: str) -> str:
-    """How the history calls the descriptor at this path, whose links stay as they are."""
-    path = os.path.abspath(descriptor)  # noqa: PTH100 (resolve() would follow links)
-    # As history_rows stores it: what is no UTF-8 in a name is escaped there.
-    return path.encode("utf-8", "backslashreplace").decode()
-
-
-def _of_descriptor(path: Path, known: Sequence[ReleaseState]) -> list[ReleaseState]:
-    descriptor = load(path)
-    by_release = {(state.product, state.arch): state for state in known}
-    product = descriptor.profile.name
-    unread_last = [state for state in known if not state.product]
-    return unread_last + [
-        by_release.get((product, arch)) or _never(path, product, arch) for arch in descriptor.arch
-    ]
-
-
-def _never(path: Path, product: str = "", arch: str = "") -> ReleaseState:
-    return ReleaseState(
-        descriptor=key_of(str(path)),
-        product=product,
-        arch=arch,
-        version="",
-        last_run=None,
-        last_success=None,
-        last_change=None,
-        failing_since=None,
-        failures=0,
-        runs=0,
-    )
-
-
-def _descriptors(paths: Sequence[Path]) -> tuple[Path, ...]:
-    found = dict.fromkeys(each for path in paths for each in _inside(path))
-    for path in found:
-        if not path.is_file():
-            raise DescriptorError(
-                f"there is no file {printable(str(path))}",
-                hint="name a descriptor, or none for all",
-            )
-    return tuple(found)
-
-
-def _inside(path: Path) -> tuple[Path, ...]:
-    if not path.is_dir():
-        return (path,)
-    found = tuple(sorted(each for each in path.iterdir() if each.suffix in _YAML))
-    if not found:
-        raise DescriptorError(
-            f"{printable(str(path))} has no descriptor in it", hint="they end in .yaml"
-        )
-    return found
+def _working(under_way: RunUnderWay) -> Finding:
+    run = under_way.run
+    name = printable(" ".join(filter(None, (run.product, run.version, run.arch))) or run.descriptor)
+    since = f"{run.started:%Y-%m-%d %H:%M} UTC"
+    what = f"{run.command} of {name} is under way since {since}: {under_way.process}"
+    return Finding(Severity.NOTE, what)
 
 
 def _deciding(report: ReleaseReport, status: Status) -> Finding | None:
@@ -248,7 +272,7 @@ def _warnings(notes: Sequence[str]) -> tuple[Finding, ...]:
     return tuple(Finding(Severity.WARNING, note) for note in notes)
 
 
-def _warning_of(error: ReleaseBuilderError) -> Finding:
+def _warning_of(error: ReleaseBuilderError | OSError) -> Finding:
     if isinstance(error, InvalidDescriptorError):
         return Finding(Severity.WARNING, str(error.complaints[0]), "correct it: validate tells all")
     return replace(finding_of(error), severity=Severity.WARNING)

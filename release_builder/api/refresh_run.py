@@ -9,13 +9,13 @@ import time
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
 
-from release_builder.api.histories import key_of, recorded
+from release_builder.api.histories import begin, key_of, recorded
+from release_builder.api.logging_monitor import LoggingMonitor
 from release_builder.api.refresh_work import Work
 from release_builder.api.refreshed import Problem, Refreshed, decisive, is_quiet, refresh_words
 from release_builder.courtesy import ending_after, splay
 from release_builder.errors import OutOfTimeError, ReleaseBuilderError, Status
 from release_builder.loader import load
-from release_builder.monitor import Monitor
 from release_builder.report import (
     Finding,
     Outcome,
@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 
     from release_builder.api.refreshes import RefreshOptions
     from release_builder.descriptor.refreshing import Notify
+    from release_builder.monitor import Monitor
     from release_builder.plan import Plan
     from release_builder.state.history import History, ReleaseState
     from release_builder.state.run_log import RunLog
@@ -69,7 +70,7 @@ class RefreshRun:
         self._options = options
         self._history = history
         self._log = log
-        self._monitor = _Logging(monitor, log)
+        self._monitor = LoggingMonitor(monitor, log)
         self._began = time.monotonic()
         self._waited = False
         self._reports: list[ReleaseReport] = []
@@ -130,6 +131,7 @@ class RefreshRun:
 
     def _refresh(self, descriptor: Path) -> None:
         started, notify = datetime.now(UTC), None
+        begin(self._history, "refresh", descriptor, started)
         with open_cache(self._state) as cache:
             work = Work(self._options, self._history, cache, self._monitor, self._late)
             try:
@@ -244,33 +246,6 @@ class RefreshRun:
         )
         report = Report("refresh", tuple(reports))
         self.findings += tell(notify, occasion, document(report), text, os.environ)
-
-
-class _Logging(Monitor):
-    """Tells another monitor, and has the details logged."""
-
-    def __init__(self, other: Monitor, log: RunLog) -> None:
-        self._other = other
-        self._log = log
-
-    def begin(self, what: str, total: int | None = None) -> None:
-        self._other.begin(what, total)
-
-    def advance(self, count: int) -> None:
-        self._other.advance(count)
-
-    def progress(self, done: int, total: int | None = None, note: str = "") -> None:
-        self._other.progress(done, total, note)
-
-    def note(self, text: str) -> None:
-        self._other.note(text)
-
-    def end(self) -> None:
-        self._other.end()
-
-    def detail(self, text: str) -> None:
-        self._log.line(text)
-        self._other.detail(text)
 
 
 def _notify_of(descriptor: Path) -> Notify | None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
 from release_builder.errors import Status, printable
@@ -15,7 +14,6 @@ if TYPE_CHECKING:
     from release_builder.report import Finding, ReleaseReport, Report
     from release_builder.state.history import ReleaseState
 
-_SET_BACK: Final = timedelta(hours=2)  # that a clock may be: more is no correction
 _BY_ITSELF: Final = {
     Status.INCOMPLETE: "goes on from here at the next run",
     Status.WRONG: "tries again at the next run; what was there before stays as it is",
@@ -78,19 +76,12 @@ def is_quiet(
         max_age: Seconds that the last success may be old.
     """
     status = release.exit_status
-    age = _age(before, now)
+    age = before.age(now) if before else None
     if status is Status.BUSY:
         return age is None or age <= max_age  # the first run of all may take its time
     if status is Status.INCOMPLETE:
         return age is not None and age <= max_age
     return status is Status.DONE
-
-
-def _age(before: ReleaseState | None, now: datetime) -> float | None:
-    """Seconds since the last success; None for one in the future: a clock was wrong then."""
-    if before is None or (before.last_success and before.last_success > now + _SET_BACK):
-        return None
-    return before.age(now)
 
 
 def decisive(release: ReleaseReport) -> tuple[str, Finding] | None:

@@ -22,7 +22,7 @@ from release_builder.monitor import Monitor
 from release_builder.report import Finding, ReleaseReport, Report, Severity, failed_step
 from release_builder.runner import sharing
 from release_builder.state.digest_cache import state_folder
-from release_builder.state.history import open_history
+from release_builder.state.history import MAX_AGE, open_history
 from release_builder.state.run_log import log_file, open_log
 from release_builder.telling import warned
 
@@ -58,7 +58,7 @@ class RefreshOptions:
     plan: Options
     mirror: str | None = None
     splay: float = 0.0
-    max_age: float = 26 * 3600.0
+    max_age: float = MAX_AGE
     deadline: float | None = None
     page: Path | None = None
     metrics: Path | None = None

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from release_builder import runner
-from release_builder.api.histories import remember
+from release_builder.api.histories import remember, under_way
 from release_builder.api.tracking import settled, told
 from release_builder.errors import DescriptorError, ReleaseBuilderError
 from release_builder.files import replacing, resource
@@ -91,16 +91,18 @@ def carry_out(
         SurroundingsError: The state folder cannot be used; there is no such cluster.
     """
     started = datetime.now(UTC)
-    if scheduler is None:
-        report = _carry_out_here(command, planned, monitor)
-    else:
-        report = _carry_out_there(command, planned, scheduler)
-    with open_history(state_folder(os.environ)) as history:
-        of_plans = [each.release for plan in planned for each in plan.each]
-        report = replace(report, releases=told(report.releases, of_plans, history))
-    if any(plan.options.dry_run or plan.options.promotion for plan in planned):
-        return report
-    return replace(report, findings=(*report.findings, *remember(report, started)))
+    of_plans = [each.release for plan in planned for each in plan.each]
+    counts = not any(plan.options.dry_run or plan.options.promotion for plan in planned)
+    with under_way(command, of_plans if counts else (), started) as warnings:
+        if scheduler is None:
+            report = _carry_out_here(command, planned, monitor)
+        else:
+            report = _carry_out_there(command, planned, scheduler)
+        with open_history(state_folder(os.environ)) as history:
+            report = replace(report, releases=told(report.releases, of_plans, history))
+        if counts:
+            warnings.extend(remember(report, started))
+    return replace(report, findings=(*report.findings, *dict.fromkeys(warnings)))
 
 
 def _carry_out_here(command: str, planned: Sequence[Plan], monitor: Monitor) -> Report:

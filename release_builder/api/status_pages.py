@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import os
 import socket
-from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from release_builder.api.release_names import ReleaseKey, told_apart
 from release_builder.errors import Status
 from release_builder.pages.status_page import (
     PastRun,
@@ -62,9 +62,11 @@ def _status(
 ) -> StatusPage:
     names = _names(states)
     past = [
-        _past(run, names[_key(run)])
+        _past(run, names.get(_key(run)) or Path(run.descriptor).stem)
         for run in runs
-        if _key(run) in names and run.command in _KINDS and run.status != Status.BUSY
+        if run.descriptor in {state.descriptor for state in states}
+        and run.command in _KINDS
+        and run.status != Status.BUSY
     ]
     return StatusPage(
         host=socket.gethostname(),
@@ -77,18 +79,16 @@ def _status(
     )
 
 
-def _key(of: ReleaseState | RecordedRun) -> tuple[str, str, str]:
+def _key(of: ReleaseState | RecordedRun) -> ReleaseKey:
     return of.descriptor, of.product, of.arch
 
 
-def _names(states: Sequence[ReleaseState]) -> dict[tuple[str, str, str], str]:
+def _names(states: Sequence[ReleaseState]) -> dict[ReleaseKey, str]:
     """A short name for each release; where two would be alike, their descriptors tell them apart."""
-    short = {_key(state): f"{state.product} {state.arch}".strip() for state in states}
-    count = Counter(short.values())
-    return {
-        key: name if count[name] == 1 and name else f"{name} ({Path(key[0]).stem})".strip()
-        for key, name in short.items()
+    short: dict[ReleaseKey, str] = {
+        _key(state): f"{state.product} {state.arch}".strip() for state in states
     }
+    return {key: f"{short[key]} {which}".strip() for key, which in told_apart(short).items()}
 
 
 def _watched(

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from release_builder.files import replacing
+from release_builder.state.history import MAX_AGE
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -13,9 +14,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from release_builder.state.history import RecordedRun, ReleaseState
-
-MAX_AGE: Final = 26 * 3600.0
-"""Seconds after which a release that is refreshed every night is stale."""
 
 
 def write_metrics(path: Path, states: Sequence[ReleaseState]) -> None:

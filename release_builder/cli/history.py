@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from release_builder.api.histories import recorded_runs, standings
+from release_builder.api.release_names import names_of, release_key
 from release_builder.cli.durations import DURATION
 from release_builder.cli.options import MIRROR, OFFLINE, with_output
 from release_builder.cli.show import print_document
@@ -24,6 +25,7 @@ from release_builder.cli.show_history import (
 )
 from release_builder.errors import ReleaseBuilderError, Status
 from release_builder.report import Severity
+from release_builder.state.history import MAX_AGE
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -57,7 +59,8 @@ def status(
 ) -> int:
     """Tell when each release was built last, and what is wrong since.
 
-    FILE is a descriptor or a folder of them; without one, all that were built before are told of.
+    A success that is older than 26 hours is stale; --max-age says otherwise. FILE is a descriptor
+    or a folder of them; without one, all that were built before are told of.
 
     With --max-age this is a Nagios check: one line, performance data, and the exit status 0 (OK),
     1 (WARNING: the last run failed, but the last success is young enough), 2 (CRITICAL: there is
@@ -111,8 +114,9 @@ def history(
         findings = [asdict(each) for each in recorded.findings]
         print_document("history", code, {"runs": runs, "findings": findings})
         return code
+    names = names_of(recorded.runs)
     for run in recorded.runs:
-        show_run(run, output)
+        show_run(run, names[release_key(run)], output)
     show_findings(recorded.findings, output)
     if not recorded.runs and not code and not output.quiet:
         click.echo(_NONE_YET)
@@ -125,14 +129,19 @@ def _show_standings(found: Standings, max_age: float | None, output: Output) -> 
     if max_age is not None:
         line, code = check(found, now, max_age)
     if output.json:
-        releases = [release_document(each, now, max_age) for each in found.releases]
+        releases = [
+            release_document(each, now, MAX_AGE if max_age is None else max_age)
+            for each in found.releases
+        ]
         findings = [asdict(each) for each in found.findings]
         print_document("status", code, {"releases": releases, "findings": findings})
     elif line:
         click.echo(line)
     else:
+        names = names_of(found.releases)
         for state in found.releases:
-            show_state(state, now, output)
+            is_working = state.descriptor in found.working
+            show_state(state, names[release_key(state)], now, output, is_working=is_working)
         show_findings(found.findings, output)
         if not found.releases and not code and not output.quiet:
             click.echo(_NONE_YET)

@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 import re
-from collections import Counter
 from dataclasses import asdict
 from enum import IntEnum
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import click
 from rich.filesize import decimal
 
-from release_builder.cli.durations import span
+from release_builder.api.release_names import ReleaseKey, names_of, release_key, told_apart
 from release_builder.cli.failure import print_problem
 from release_builder.errors import ReleaseBuilderError, Status, printable
 from release_builder.report import Severity, finding_of
-from release_builder.state.history import Standing
+from release_builder.spans import span
+from release_builder.state.history import KILLED, Standing
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -29,14 +28,17 @@ if TYPE_CHECKING:
 
 _MARGIN: Final = "    "
 _TOLD: Final = 3  # releases in Nagios's one line
+_LONGEST: Final = 120  # characters of a problem there
 _COLOURS: Final = {Standing.FRESH: "green", Standing.FAILING: "yellow"}
-_WORDS: Final = {
+_CLOCK: Final = "a clock was or is wrong: set it, and refresh"
+_WORDS: Final[dict[int, str]] = {
     Status.DONE: "done",
     Status.INCOMPLETE: "incomplete",
     Status.WRONG: "wrong",
     Status.SURROUNDINGS: "stopped",
     Status.BUSY: "busy",
     Status.INTERRUPTED: "interrupted",
+    KILLED: "killed",
 }
 
 
@@ -70,7 +72,8 @@ def check(standings: Standings, now: datetime, max_age: float) -> tuple[str, int
         count = f"{len(states)} {'release' if len(states) == 1 else 'releases'}"
         said = f"{count}, oldest success {span(max(ages))} ago"
     else:
-        said = "; ".join(_wrong(state, now) for state in wrong[:_TOLD])
+        names = names_of(states)
+        said = "; ".join(_wrong(state, names[release_key(state)], now) for state in wrong[:_TOLD])
         said += f"; and {len(wrong) - _TOLD} more" if len(wrong) > _TOLD else ""
     numbers = " ".join(_performance(states, now, max_age))
     return f"RELEASES {worst.name} - {_in_a_line(said)} | {numbers}", worst
@@ -81,35 +84,42 @@ def unknown(error: ReleaseBuilderError | OSError) -> str:
     return f"RELEASES UNKNOWN - {_in_a_line(finding_of(error).message)}"
 
 
-def show_state(state: ReleaseState, now: datetime, output: Output) -> None:
-    """Print how one release stands: a line, and below it what is wrong."""
+def show_state(
+    state: ReleaseState, name: str, now: datetime, output: Output, *, is_working: bool
+) -> None:
+    """Print how the release ``name`` stands: a line, and below it what is wrong."""
     standing = state.standing(now)
     if output.quiet and standing is Standing.FRESH:
         return
     age = state.age(now)
     word = click.style(f"{standing.value:<8}", fg=_COLOURS.get(standing, "red"))
     ago = "-" if age is None else f"{span(age)} ago"
-    click.echo(f"{word}  {ago:<12}  {printable(_name(state))}")
+    click.echo(f"{word}  {ago:<12}  {printable(name)}")
     if output.verbose:
         click.echo(f"{_MARGIN}{printable(state.descriptor)}")
         if state.image:
             click.echo(f"{_MARGIN}{printable(state.image)} ({decimal(state.image_size)})")
     run = state.last_run
-    if run is None:
+    if run is None and is_working:
+        print_problem("note", f"{name}: its first run is under way", indent=_MARGIN)
+    elif run is None:
         hint = f"build it: release-builder build {state.descriptor}"
-        print_problem("note", "it never ran", hint, indent=_MARGIN)
+        print_problem("note", f"{name}: it never ran", hint, indent=_MARGIN)
     elif state.failing_since:
         runs = f"{state.failures:,} {'run' if state.failures == 1 else 'runs'}"
         since = f"{runs} without success since {_time(state.failing_since)}"
-        print_problem("error", f"{since}: {run.problem or 'stopped'}", run.hint, indent=_MARGIN)
+        problem = f"{name}: {since}: {run.problem or 'stopped'}"
+        print_problem("error", problem, run.hint, indent=_MARGIN)
+    if age is None and state.last_success:
+        ahead = f"{name}: the last success was at {_time(state.last_success)}, which is yet to come"
+        print_problem("error", ahead, _CLOCK, indent=_MARGIN)
 
 
-def show_run(run: RecordedRun, output: Output) -> None:
-    """Print one run; unless quiet, with its steps."""
-    word = _WORDS.get(Status(run.status), "") if run.status in set(Status) else str(run.status)
+def show_run(run: RecordedRun, name: str, output: Output) -> None:
+    """Print one run of the release ``name``; unless quiet, with its steps."""
+    word = _WORDS.get(run.status, str(run.status))
     colour = "red" if run.status else "green"
     idle = "" if run.status or run.changed else ", nothing new"
-    name = " ".join(filter(None, (run.product, run.version, run.arch))) or run.descriptor
     click.echo(
         f"{_time(run.started)}  {run.command:<8} {printable(name)}"
         f"  {click.style(word, fg=colour)}{idle} ({run.seconds:.1f} s)"
@@ -123,7 +133,7 @@ def show_run(run: RecordedRun, output: Output) -> None:
         if step.message and (output.verbose or step.outcome in {"failed", "incomplete"}):
             click.echo(f"{_MARGIN * 2}{printable(step.message)}")
     if run.problem and not run.steps:
-        print_problem("error", run.problem, run.hint, indent=_MARGIN)
+        print_problem("error", f"{name}: {run.problem}", run.hint, indent=_MARGIN)
 
 
 def show_findings(findings: Sequence[Finding], output: Output) -> None:
@@ -133,7 +143,7 @@ def show_findings(findings: Sequence[Finding], output: Output) -> None:
             print_problem(finding.severity.value, finding.message, finding.hint)
 
 
-def release_document(state: ReleaseState, now: datetime, max_age: float | None) -> dict[str, Any]:
+def release_document(state: ReleaseState, now: datetime, max_age: float) -> dict[str, Any]:
     """``state`` as data/history.schema.json describes it; times in ISO 8601, spans in seconds."""
     document = asdict(state)
     document |= {
@@ -158,26 +168,43 @@ def run_document(run: RecordedRun) -> dict[str, Any]:
     return asdict(run) | {"started": run.started.isoformat(), "steps": list(map(asdict, run.steps))}
 
 
-def _wrong(state: ReleaseState, now: datetime) -> str:
+def _wrong(state: ReleaseState, name: str, now: datetime) -> str:
     age = state.age(now)
-    success = "no success yet" if age is None else f"last success {span(age)} ago"
+    if age is not None:
+        success = f"last success {span(age)} ago"
+    elif state.last_success:
+        success = f"last success at {_time(state.last_success)}, yet to come: a clock was wrong"
+    else:
+        success = "no success yet"
     problem = state.last_run.problem if state.last_run else "it never ran"
-    return f"{_name(state)}: {success}{f' ({problem})' if problem else ''}"
+    first = next(iter(problem.strip().splitlines()), "")  # a program says more below
+    short = first if len(first) <= _LONGEST else f"{first[: _LONGEST - 3]}..."
+    return f"{name}: {success}{f' ({short})' if short else ''}"
 
 
 def _performance(states: Sequence[ReleaseState], now: datetime, max_age: float) -> Iterator[str]:
     """The age of each release: label=value;warning;critical;minimum, U for one that is unknown."""
-    labels = [f"age_{state.product}_{state.arch}" for state in states]
-    often = Counter(labels)
-    for state, label in zip(states, labels, strict=True):
-        name = label if often[label] == 1 else f"{label}_{Path(state.descriptor).stem}"
+    for state, label in zip(states, _labels(states), strict=True):
         age = state.age(now)
         value = "U" if age is None else f"{age:.0f}s"
-        yield f"{re.sub('[^A-Za-z0-9_.-]', '_', name)}={value};{max_age:.0f};{max_age:.0f};0"
+        yield f"{label}={value};{max_age:.0f};{max_age:.0f};0"
 
 
-def _name(state: ReleaseState) -> str:
-    return " ".join(filter(None, (state.product, state.version, state.arch))) or state.descriptor
+def _labels(states: Sequence[ReleaseState]) -> Iterator[str]:
+    """A label for each, of the letters that all that draw graphs take; none comes twice."""
+    names: dict[ReleaseKey, str] = {
+        (it.descriptor, it.product, it.arch): f"age_{it.product}_{it.arch}" for it in states
+    }
+    given: set[str] = set()
+    for key, which in told_apart(names).items():
+        whole = f"{names[key]}_{which.strip('()/')}" if which else names[key]
+        label = unlike = re.sub("[^A-Za-z0-9_.-]", "_", whole)
+        count = 1
+        while unlike in given:
+            count += 1
+            unlike = f"{label}_{count}"
+        given.add(unlike)
+        yield unlike
 
 
 def _numbers(step: RecordedStep, output: Output) -> Iterator[str]:

@@ -22,7 +22,7 @@ _FAILURES: Final = 10
 _RUNS: Final = 10
 _POINTS: Final = 60  # of a line
 _STANDINGS: Final = ("fresh", "failing", "stale", "never")
-_RESULTS: Final = {1: "incomplete", 2: "wrong", 3: "stopped", 130: "interrupted"}
+_RESULTS: Final = {1: "incomplete", 2: "wrong", 3: "stopped", 130: "interrupted", 137: "killed"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -147,8 +147,12 @@ class _Chart:
     @property
     def description(self) -> str:
         """What a reader is told who cannot see it."""
+
+        def counted(runs: int) -> str:
+            return f"{runs} {'run' if runs == 1 else 'runs'}"
+
         return "; ".join(
-            f"{line.name}: {len(line.points)} runs, the newest {self.words(line.points[0][1])}, "
+            f"{line.name}: {counted(len(line.points))}, the newest {self.words(line.points[0][1])}, "
             f"the most {self.words(max(value for _, value in line.points))}"
             for line in self.lines
         )

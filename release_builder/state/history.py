@@ -8,35 +8,54 @@ from __future__ import annotations
 import contextlib
 import sqlite3
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from release_builder.errors import printable
 from release_builder.state.history_file import connected, connected_for_reading
-from release_builder.state.history_records import RecordedRun, RecordedStep, ReleaseState, Standing
-from release_builder.state.history_rows import (
-    forget_runs,
-    insert_run,
-    select_runs,
-    select_states,
+from release_builder.state.history_processes import is_gone, this_process
+from release_builder.state.history_records import (
+    KILLED,
+    MAX_AGE,
+    RecordedRun,
+    RecordedStep,
+    ReleaseState,
+    RunUnderWay,
+    Standing,
 )
+from release_builder.state.history_rows import (
+    begin_run,
+    insert_run,
+    path_of,
+    select_runs,
+    select_under_way,
+    settle_killed,
+    take_back,
+)
+from release_builder.state.history_states import forget_runs, select_states
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
 __all__ = [
     "HISTORY_FILE",
     "KEPT_DAYS",
+    "KEPT_RUNS",
+    "KILLED",
+    "MAX_AGE",
     "History",
     "RecordedRun",
     "RecordedStep",
     "ReleaseState",
+    "RunUnderWay",
     "Standing",
     "open_history",
+    "path_of",
 ]
 
 HISTORY_FILE: Final = "history.sqlite"
 KEPT_DAYS: Final = 400  # a year, and a month to compare it with
+KEPT_RUNS: Final = 1000  # the newest, however old: a clock that is ahead must not empty the history
 
 # What a row of a damaged file may lead to besides SQLite's own errors.
 _UNREADABLE: Final = (sqlite3.Error, ValueError, TypeError, OverflowError)
@@ -53,21 +72,58 @@ class History:
         self.notes = notes
         self._path = path
         self._database = database
+        self._begun: list[int] = []
+        if database:
+            database.create_function("is_gone", 1, is_gone)
 
     @property
     def usable(self) -> bool:
         """Whether there is a history that can be read; a new one is empty, but usable."""
         return self._database is not None
 
+    def begin(self, run: RecordedRun) -> int:
+        """Keep that ``run`` is under way: ``record`` completes it.
+
+        If it never does, the run was killed: until the history is closed it is under way, unless
+        its process is gone before. Earlier ones of the same descriptor that were are told in
+        ``notes``, once.
+
+        Args:
+            run: Its command, descriptor, product, version, arch, and when it started; without a
+                product it is of all releases of the descriptor.
+
+        Returns:
+            Its id; 0 when it could not be kept.
+        """
+        with self._writing() as database:
+            if database:
+                for killed in settle_killed(database, run.descriptor):
+                    name = " ".join(filter(None, (killed.product, killed.version, killed.arch)))
+                    self.notes.append(
+                        f"the {killed.command} of {printable(name or killed.descriptor)} that began"
+                        f" {killed.started:%Y-%m-%d %H:%M} UTC was killed, or the machine went down"
+                    )
+                number = begin_run(database, run, this_process())
+                self._begun.append(number)
+                return number
+        return 0
+
+    def under_way(self) -> tuple[RunUnderWay, ...]:
+        """The runs that began and did not end yet, in their order; none that was killed."""
+        with self._giving_up("it cannot be read") as database:
+            if database:
+                return tuple(select_under_way(database))
+        return ()
+
     def record(self, run: RecordedRun) -> int:
-        """Keep ``run``; its own ``id`` does not matter.
+        """Keep ``run``, which ends the one under way; its own ``id`` does not matter.
 
         Returns:
             Its id; 0 when it could not be kept, of which ``notes`` tells.
         """
         with self._writing() as database:
             if database:
-                return insert_run(database, run)
+                return insert_run(database, run, this_process())
         return 0
 
     def runs(
@@ -102,10 +158,17 @@ class History:
                 return str(found[0]) if found else ""
         return ""
 
-    def prune(self, days: int = KEPT_DAYS) -> int:
+    def close(self) -> None:
+        """Forget what this process began and did not record: it was not killed, for it is here."""
+        if self._begun:
+            with self._writing() as database:
+                if database:
+                    take_back(database, self._begun)
+
+    def prune(self, days: int = KEPT_DAYS, runs: int = KEPT_RUNS) -> int:
         """Forget runs older than that, but not those that tell how a release stands.
 
-        A release whose descriptor is gone is forgotten with its runs.
+        The newest ``runs`` are kept, whatever the clock says. A release whose descriptor is gone is forgotten with its runs.
 
         Returns:
             How many runs were forgotten.
@@ -113,7 +176,7 @@ class History:
         before = datetime.now(UTC) - timedelta(days=days)
         with self._writing() as database:
             if database:
-                return forget_runs(database, before, lambda path: Path(path).exists())
+                return forget_runs(database, before, runs, lambda stored: path_of(stored).exists())
         return 0
 
     @contextlib.contextmanager
@@ -152,4 +215,8 @@ def open_history(folder: Path, *, read_only: bool = False) -> Iterator[History]:
             yield History(path, database, notes)
         return
     with connected(path, notes) as database:
-        yield History(path, database, notes)
+        history = History(path, database, notes)
+        try:
+            yield history
+        finally:
+            history.close()

@@ -5,10 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import timedelta
 from enum import StrEnum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from datetime import datetime
+
+
+KILLED: Final = 137  # the status of such a run: what a shell says of one that SIGKILL ended
+MAX_AGE: Final = 26 * 3600.0  # seconds that a success of a nightly run may be old
+CLOCK_ERROR: Final = timedelta(hours=2)  # that a clock may be set back: more is no correction
 
 
 class Standing(StrEnum):
@@ -16,7 +21,7 @@ class Standing(StrEnum):
 
     FRESH = "fresh"  # the last run was a success
     FAILING = "failing"  # it was none, but the last success is young enough
-    STALE = "stale"  # the last success is too old
+    STALE = "stale"  # the last success is too old, or in the future
     NEVER = "never"  # there was none
 
 
@@ -84,10 +89,24 @@ class RecordedRun:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class RunUnderWay:
+    """A run that began and did not end yet.
+
+    Attributes:
+        run: What is known of it so far.
+        process: Whose it is, such as ``process 4711 on build1``.
+    """
+
+    run: RecordedRun
+    process: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ReleaseState:
     """How a release stands, by its runs of ``build`` and ``refresh``.
 
-    Runs that met the lock (status 75) tell nothing of a release and do not count.
+    Runs that met the lock (status 75) tell nothing of a release and do not count. One of which the
+    descriptor could not be read is a failure of each release that it was known for.
 
     Attributes:
         descriptor: The absolute path of its descriptor.
@@ -119,16 +138,19 @@ class ReleaseState:
     image_size: int = 0
 
     def age(self, now: datetime) -> float | None:
-        """Seconds since the last success; None when there was none. A clock set back gives 0."""
-        if self.last_success is None:
+        """Seconds since the last success; None when there was none, or it is in the future.
+
+        A clock that was set back a little gives 0.
+        """
+        if self.last_success is None or self.last_success > now + CLOCK_ERROR:
             return None
         return max(0.0, (now - self.last_success).total_seconds())
 
-    def standing(self, now: datetime, max_age: float | None = None) -> Standing:
+    def standing(self, now: datetime, max_age: float = MAX_AGE) -> Standing:
         """How it stands, where a success older than ``max_age`` seconds does not count."""
-        age = self.age(now)
-        if age is None:
+        if self.last_success is None:
             return Standing.NEVER
-        if max_age is not None and age > max_age:
+        age = self.age(now)
+        if age is None or age > max_age:
             return Standing.STALE
         return Standing.FAILING if self.failing_since else Standing.FRESH

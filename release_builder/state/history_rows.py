@@ -1,62 +1,106 @@
-"""Runs and the state of releases, as rows of the history's tables."""
+"""Runs as rows of the history's tables."""
 
 from __future__ import annotations
 
 import json
+import os
+import re
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from release_builder.state.history_records import RecordedRun, RecordedStep, ReleaseState
+from release_builder.state.history_processes import process_words
+from release_builder.state.history_records import (
+    KILLED,
+    RecordedRun,
+    RecordedStep,
+    RunUnderWay,
+)
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Iterator, Sequence
 
-_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
-_MICROSECOND: Final = timedelta(microseconds=1)
+EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+MICROSECOND: Final = timedelta(microseconds=1)
 _LARGEST: Final = (1 << 63) - 1
-_COLUMNS: Final = (
+COLUMNS: Final = (
     "id, command, descriptor, product, version, arch, started, seconds, status, image, image_size,"
     " changed, problem, hint"
 )
-# Runs that say how a release stands; one that met the lock (75) says nothing.
-_TELLING: Final = "command IN ('build', 'refresh') AND status != 75"
-_OF_RELEASE: Final = f"descriptor = ? AND product = ? AND arch = ? AND {_TELLING}"
-_STATES: Final = f"""SELECT descriptor, product, arch, COUNT(*), MAX(id),
-    MAX(CASE WHEN status = 0 THEN id END),
-    MAX(CASE WHEN status = 0 AND changed THEN id END)
-    FROM runs WHERE {_TELLING} GROUP BY descriptor, product, arch
-    ORDER BY descriptor, product, arch"""  # noqa: S608 (of constants)
-_FAILED: Final = f"SELECT MIN(id), COUNT(*) FROM runs WHERE {_OF_RELEASE} AND id > ?"  # noqa: S608
+# A run under way is a row with its process; when that is gone, it is the killed run it says it is.
+OVER: Final = "(process = '' OR is_gone(process))"
 
 
-def insert_run(database: sqlite3.Connection, run: RecordedRun) -> int:
-    """Add ``run`` and its steps; to be called in a transaction.
+def begin_run(database: sqlite3.Connection, run: RecordedRun, process: str) -> int:
+    """Add ``run`` as one that is under way in ``process``; to be called in a transaction.
 
     Returns:
         Its id.
     """
-    row = (
-        run.command,
-        run.descriptor,
-        run.product,
-        run.version,
-        run.arch,
-        (run.started - _EPOCH) // _MICROSECOND,
-        run.seconds,
-        run.status,
-        run.image,
-        min(run.image_size, _LARGEST),
-        run.changed,
-        run.problem,
-        run.hint,
+    killed = replace(
+        run,
+        status=KILLED,
+        problem="it was killed, or the machine went down",
+        hint="the system's log may say why, such as too little memory",
     )
-    marks = ", ".join("?" * len(row))
-    cursor = database.execute(
-        f"INSERT INTO runs ({_COLUMNS}) VALUES (NULL, {marks})",  # noqa: S608 (of constants)
-        tuple(_storable(value) for value in row),
+    return _insert(database, None, killed, process)
+
+
+def settle_killed(database: sqlite3.Connection, descriptor: str) -> tuple[RecordedRun, ...]:
+    """Make the runs of ``descriptor`` whose process is gone killed ones for good.
+
+    Returns:
+        They, in their order.
+    """
+    rows = database.execute(
+        f"SELECT {COLUMNS} FROM runs"  # noqa: S608 (of constants)
+        " WHERE descriptor = ? AND process != '' AND is_gone(process) ORDER BY id",
+        (_storable(descriptor),),
+    ).fetchall()
+    database.executemany("UPDATE runs SET process = '' WHERE id = ?", [(row[0],) for row in rows])
+    return tuple(run_of_row(database, row) for row in rows)
+
+
+def take_back(database: sqlite3.Connection, begun: Sequence[int]) -> None:
+    """Remove those of the runs ``begun`` that are still under way; to be called in a transaction."""
+    database.executemany(
+        "DELETE FROM runs WHERE id = ? AND process != ''", [(number,) for number in begun]
     )
-    number = cursor.lastrowid or 0
+
+
+def select_under_way(database: sqlite3.Connection) -> Iterator[RunUnderWay]:
+    """The runs that are under way; see History.under_way."""
+    rows = database.execute(
+        f"SELECT process, {COLUMNS} FROM runs"  # noqa: S608 (of constants)
+        " WHERE process != '' AND NOT is_gone(process) ORDER BY id"
+    )
+    for process, *row in rows.fetchall():
+        run = replace(run_of_row(database, row), status=0, problem="", hint="")
+        yield RunUnderWay(run=run, process=process_words(process))
+
+
+def insert_run(database: sqlite3.Connection, run: RecordedRun, process: str) -> int:
+    """Add ``run`` and its steps; to be called in a transaction.
+
+    Args:
+        database: The history.
+        run: What was done.
+        process: Whose it was: if it has begun this very run, that one is completed.
+
+    Returns:
+        Its id.
+    """
+    of_run = (process, run.command, run.descriptor, run.product, run.arch)
+    (begun,) = database.execute(
+        "SELECT MAX(id) FROM runs"
+        " WHERE process = ? AND command = ? AND descriptor = ?"
+        " AND (product = ? AND arch = ? OR product = '')",
+        tuple(map(_storable, of_run)),
+    ).fetchone()
+    database.execute("DELETE FROM runs WHERE id = ?", (begun,))
+    number = _insert(database, begun, run, "")
     database.executemany(
         "INSERT INTO steps VALUES (?, ?, ?, ?, ?, ?, ?)",
         [
@@ -80,95 +124,51 @@ def insert_run(database: sqlite3.Connection, run: RecordedRun) -> int:
     return number
 
 
+def _insert(
+    database: sqlite3.Connection, number: int | None, run: RecordedRun, process: str
+) -> int:
+    row = (
+        number,
+        run.command,
+        run.descriptor,
+        run.product,
+        run.version,
+        run.arch,
+        (run.started - EPOCH) // MICROSECOND,
+        run.seconds,
+        run.status,
+        run.image,
+        min(run.image_size, _LARGEST),
+        run.changed,
+        run.problem,
+        run.hint,
+        process,
+    )
+    marks = ", ".join("?" * len(row))
+    cursor = database.execute(
+        f"INSERT INTO runs ({COLUMNS}, process) VALUES ({marks})",  # noqa: S608 (of constants)
+        tuple(_storable(value) for value in row),
+    )
+    return cursor.lastrowid or 0
+
+
 def select_runs(
     database: sqlite3.Connection, descriptor: str | None, limit: int | None
 ) -> Iterator[RecordedRun]:
     """The newest runs first; see History.runs."""
     where, values = (
-        ("", ()) if descriptor is None else ("WHERE descriptor = ?", (_storable(descriptor),))
+        ("", ()) if descriptor is None else ("AND descriptor = ?", (_storable(descriptor),))
     )
     rows = database.execute(
-        f"SELECT {_COLUMNS} FROM runs {where} ORDER BY id DESC LIMIT ?",  # noqa: S608 (of constants)
+        f"SELECT {COLUMNS} FROM runs WHERE {OVER} {where} ORDER BY id DESC LIMIT ?",  # noqa: S608 (of constants)
         (*values, -1 if limit is None else limit),
     )
     for row in rows.fetchall():
-        yield _run(database, row)
+        yield run_of_row(database, row)
 
 
-def select_states(database: sqlite3.Connection) -> Iterator[ReleaseState]:
-    """How each release stands; see History.releases."""
-    rows = database.execute(_STATES).fetchall()
-    newest: dict[str, int] = {}
-    for descriptor, _, _, _, last, *_ in rows:
-        newest[descriptor] = max(last, newest.get(descriptor, 0))
-    for row in rows:
-        descriptor, product, _, _, last, *_ = row
-        # That a descriptor could not be read is no news once it could.
-        if product or last == newest[descriptor]:
-            yield _state(database, row)
-
-
-def forget_runs(
-    database: sqlite3.Connection, before: datetime, stands: Callable[[str], bool]
-) -> int:
-    """Remove old runs that ``select_states`` does not need; to be called in a transaction.
-
-    Args:
-        database: The history.
-        before: What began after it stays.
-        stands: Whether a release's descriptor is still there.
-
-    Returns:
-        How many runs.
-    """
-    kept = set()
-    for descriptor, product, arch, _, last, success, change in database.execute(_STATES).fetchall():
-        if stands(descriptor):
-            first_failed, _ = _failures(database, (descriptor, product, arch), success)
-            kept |= {last, success, change, first_failed}
-    limit = (before - _EPOCH) // _MICROSECOND
-    old = database.execute("SELECT id FROM runs WHERE started < ?", (limit,)).fetchall()
-    gone = [(number,) for (number,) in old if number not in kept]
-    database.executemany("DELETE FROM steps WHERE run = ?", gone)
-    database.executemany("DELETE FROM runs WHERE id = ?", gone)
-    return len(gone)
-
-
-def _state(database: sqlite3.Connection, row: Sequence[Any]) -> ReleaseState:
-    descriptor, product, arch, runs, last, success, change = row
-    first_failed, failures = _failures(database, (descriptor, product, arch), success)
-    last_run = _by_id(database, last)
-    succeeded = _by_id(database, success) if success else None
-    return ReleaseState(
-        descriptor=descriptor,
-        product=product,
-        arch=arch,
-        version=last_run.version,
-        last_run=last_run,
-        last_success=succeeded.ended if succeeded else None,
-        last_change=_by_id(database, change).ended if change else None,
-        failing_since=_by_id(database, first_failed).started if first_failed else None,
-        failures=failures,
-        runs=runs,
-        image=succeeded.image if succeeded else "",
-        image_size=succeeded.image_size if succeeded else 0,
-    )
-
-
-def _failures(
-    database: sqlite3.Connection, release: Sequence[str], success: int | None
-) -> tuple[int | None, int]:
-    """The id of the first run after ``success``, and how many there are."""
-    first, count = database.execute(_FAILED, (*release, success or 0)).fetchone()
-    return first, count
-
-
-def _by_id(database: sqlite3.Connection, number: int) -> RecordedRun:
-    row = database.execute(f"SELECT {_COLUMNS} FROM runs WHERE id = ?", (number,)).fetchone()  # noqa: S608 (of constants)
-    return _run(database, row)
-
-
-def _run(database: sqlite3.Connection, row: Sequence[Any]) -> RecordedRun:
+def run_of_row(database: sqlite3.Connection, row: Sequence[Any]) -> RecordedRun:
+    """The run that ``row``, of ``COLUMNS``, and the rows of its steps tell of."""
     number, command, descriptor, product, version, arch, started, *rest = row
     seconds, status, image, image_size, changed, problem, hint = rest
     steps = database.execute(
@@ -182,7 +182,7 @@ def _run(database: sqlite3.Connection, row: Sequence[Any]) -> RecordedRun:
         product=product,
         version=version,
         arch=arch,
-        started=_EPOCH + started * _MICROSECOND,
+        started=EPOCH + started * MICROSECOND,
         seconds=seconds,
         status=status,
         image=image,
@@ -195,6 +195,13 @@ def _run(database: sqlite3.Connection, row: Sequence[Any]) -> RecordedRun:
         problem=problem,
         hint=hint,
     )
+
+
+def path_of(stored: str) -> Path:
+    """The file that the history calls so; its bytes that are no UTF-8 are what they were again."""
+    if os.path.exists(stored):  # noqa: PTH110 (exists() of pathlib raises where it may not look)
+        return Path(stored)
+    return Path(re.sub(r"\\udc([89a-f][0-9a-f])", lambda it: chr(0xDC00 + int(it[1], 16)), stored))
 
 
 def _storable(value: object) -> object:

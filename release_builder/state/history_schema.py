@@ -61,8 +61,17 @@ def _version_2(database: sqlite3.Connection) -> None:
     database.execute("CREATE INDEX runs_of_release ON runs (descriptor, product, arch)")
 
 
+def _version_3(database: sqlite3.Connection) -> None:
+    """Runs under way: they are written as killed ones, with the process that may end otherwise."""
+    database.execute("ALTER TABLE runs ADD COLUMN process TEXT NOT NULL DEFAULT ''")
+
+
 # Each leads from the version before it to its own; a published one is never changed.
-_MIGRATIONS: Final[tuple[Callable[[sqlite3.Connection], None], ...]] = (_version_1, _version_2)
+_MIGRATIONS: Final[tuple[Callable[[sqlite3.Connection], None], ...]] = (
+    _version_1,
+    _version_2,
+    _version_3,
+)
 
 
 def check(database: sqlite3.Connection) -> None:

@@ -193,6 +193,8 @@ def processor_seconds(process: subprocess.Popen[bytes]) -> tuple[int, float]:
 def test_of_ten_at_once_one_works_and_nine_say_75_in_under_a_second(
     descriptor: Path, mirror: Mirror, workdir: Path
 ) -> None:
+    with descriptor.open("a") as text:
+        text.write("sync: {bwlimit: 200}\n")  # so that it lasts until the last has come
     ten = [start(*_AT_ONCE, descriptor, cwd=workdir) for _ in range(10)]
 
     ended = [(*processor_seconds(each), each.communicate()) for each in ten]
