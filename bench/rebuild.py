@@ -1,8 +1,10 @@
-"""``assemble`` and a second ``build`` beside jigdo-lite."""
+"""``assemble``, a second ``build`` and a second ``refresh`` beside jigdo-lite."""
 
 from __future__ import annotations
 
+import os
 import shutil
+import subprocess
 import sys
 from typing import TYPE_CHECKING
 
@@ -34,6 +36,14 @@ def compare(root: Path, megabytes: int, runs: int) -> None:
         shutil.rmtree(theirs, ignore_errors=True)
         shutil.copytree(mirror / "iso/x86_64", theirs)
 
+    fresh = root / "fresh"
+    refresh = [*program, "refresh", "--no-splay", "--workdir", str(fresh), str(descriptor)]
+    own = {"RELEASE_BUILDER_STATE": str(root / "state-of-fresh")}
+
+    def make_fresh() -> None:
+        if not (fresh / "image").is_dir():
+            subprocess.run(refresh, check=True, env={**os.environ, **own})
+
     scan = ["--noask", "--scan", str(mirror / "smeos/x86_64"), f"{NAME}.jigdo"]
     print_table(
         f"A release rebuilt from its tree: {megabytes:,} MB",
@@ -41,8 +51,9 @@ def compare(root: Path, megabytes: int, runs: int) -> None:
             Task("jigdo-lite --noask --scan", ["jigdo-lite", *scan], theirs, forget_theirs),
             Task("assemble", [*program, "assemble", *offline], root, forget_ours, environment),
             Task("build, nothing to do", [*program, "build", *offline], root, env=environment),
+            Task("refresh, nothing to do", refresh, root, make_fresh, own),
         ],
         runs,
     )
-    for place in (ours / "image", theirs):
+    for place in (ours / "image", fresh / "image", theirs):
         same(place / f"{NAME}.iso", image)

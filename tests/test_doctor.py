@@ -425,15 +425,15 @@ def run_at(when: datetime, status: int = 0, problem: str = "") -> RecordedRun:
 @pytest.mark.parametrize(
     ("runs", "mark", "says"),
     [
-        pytest.param([run_at(NOW - timedelta(hours=3))], Mark.OK, "3 hours ago", id="well"),
+        pytest.param([run_at(NOW - timedelta(hours=3))], Mark.OK, "3 h ago", id="well"),
         pytest.param([run_at(NOW - timedelta(days=9))], Mark.WARNING, "9 days ago", id="long ago"),
         pytest.param(
             [run_at(NOW - timedelta(hours=30)), run_at(NOW - timedelta(hours=4), 3, "disk full")],
             Mark.WARNING,
-            "30 hours ago; then: disk full",
+            "30 h ago; then: disk full",
             id="failing since",
         ),
-        pytest.param([run_at(NOW - timedelta(seconds=1))], Mark.OK, " 1 second ago", id="just now"),
+        pytest.param([run_at(NOW - timedelta(seconds=1))], Mark.OK, " 1 s ago", id="just now"),
         pytest.param(
             [run_at(NOW, 3, "disk full")], Mark.WARNING, "never built well, in 1 run;", id="never"
         ),

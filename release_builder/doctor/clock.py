@@ -13,6 +13,7 @@ import certifi
 
 from release_builder.doctor.checkup import Check, Mark
 from release_builder.errors import printable
+from release_builder.spans import span
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -56,7 +57,7 @@ def check_against(host: str, theirs: datetime, now: datetime, system: System) ->
     gap = now - theirs
     if abs(gap) > _TOLERATED:
         side = "ahead of" if gap > timedelta() else "behind"
-        says = f"{_span(abs(gap))} {side} {printable(host)}'s ({_written(theirs)})"
+        says = f"{span(abs(gap).total_seconds())} {side} {printable(host)}'s ({_written(theirs)})"
         yield Check(_TOPIC, "clock", Mark.WARNING, says, _set(system))
 
 
@@ -86,11 +87,3 @@ def _local_zone() -> str:
 
 def _written(when: datetime) -> str:
     return f"{when.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
-
-
-def _span(gap: timedelta) -> str:
-    seconds = gap.total_seconds()
-    for unit, length in (("days", 86_400), ("hours", 3600)):
-        if seconds >= 2 * length:
-            return f"{seconds / length:.0f} {unit}"
-    return f"{seconds / 60:.0f} minutes"

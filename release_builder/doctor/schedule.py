@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 from release_builder.doctor.checkup import Check, Mark
 from release_builder.doctor.system import text_of
 from release_builder.errors import printable
+from release_builder.spans import span
 from release_builder.state.history import open_history
 from release_builder.state.lock import holder
 from release_builder.state.turns import turn_lock
@@ -63,7 +64,7 @@ def check_history(folder: Path, descriptors: Collection[Path], now: datetime) ->
         if age is None:
             says, mark = f"never built well, in {_counted(state.runs, 'run')}", Mark.WARNING
         else:
-            says = f"last built well {_span(age)} ago"
+            says = f"last built well {span(age)} ago"
             mark = Mark.WARNING if age > _OLD or state.failing_since else Mark.OK
         last = state.last_run
         if last and last.problem:
@@ -82,13 +83,6 @@ def check_history(folder: Path, descriptors: Collection[Path], now: datetime) ->
 
 def _active(path: Path) -> Iterator[str]:
     return (line for line in text_of(path).splitlines() if not line.lstrip().startswith("#"))
-
-
-def _span(seconds: float) -> str:
-    for unit, length in (("day", 86_400), ("hour", 3600), ("minute", 60)):
-        if seconds >= 2 * length:
-            return _counted(round(seconds / length), unit)
-    return _counted(round(seconds), "second")
 
 
 def _counted(number: int, what: str) -> str:

@@ -5,8 +5,10 @@ from __future__ import annotations
 import errno
 import json
 import os
+import re
 import shutil
 import signal
+import subprocess
 import sys
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,13 +17,13 @@ from typing import TYPE_CHECKING
 import pytest
 from builders import digest, run
 from fetching import release_of
+from image_builder import NAMES, make_images
 from old_kernels import KERNELS, run_under
 from web_server import Tls, serve
 
 from rpm.interpreter import selftest
 
 if TYPE_CHECKING:
-    import subprocess
     from collections.abc import Callable
 
     from release_builder.demo.release import Release
@@ -226,6 +228,49 @@ def test_a_program_that_is_not_there_is_named(
 
     assert ended.returncode == 3, ended.stdout + ended.stderr
     assert program in ended.stdout + ended.stderr
+
+
+def test_an_image_repository_names_the_programs_that_it_lacks(box: Box) -> None:
+    make_images(box.data / "images", *NAMES[:2])
+
+    ended = box.program("images", "update", "-r", "images.example.test", "/data/images")
+
+    assert ended.returncode == 3, ended.stdout + ended.stderr
+    assert re.search("rdiff|unsquashfs", ended.stderr)
+    assert not (box.data / "images/mirror/CKSUMS").exists()
+
+
+def test_an_image_repository_is_made_where_the_programs_are_put_in(
+    installed: Callable[[str, str], Path],
+) -> None:
+    root = installed("el6", "x86_64")
+    make_images(root / "data/images", *NAMES[:2])
+    for name in ("rdiff", "unsquashfs"):
+        _put_in(root, name)
+    (root / "proc").mkdir(exist_ok=True)
+    enter = f'mount -t proc proc "{root}/proc" && exec chroot "{root}" {_PROGRAM} "$@"'
+
+    for words in ("update -r images.example.test /data/images", "verify /data/images/mirror"):
+        ended = subprocess.run(
+            ["unshare", "--mount", "sh", "-c", enter, "sh", "images", *words.split()],
+            env={"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "HOME": "/root"},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+
+        assert ended.returncode == 0, ended.stdout + ended.stderr
+    assert len((root / "data/images/mirror/CKSUMS").read_text().splitlines()) == 4
+
+
+def _put_in(root: Path, program: str) -> None:
+    """Copy a program of this machine, and the libraries that it needs, to their places."""
+    path = shutil.which(program)
+    assert path is not None
+    for name in {path, *re.findall(r"(/\S+) \(", run("ldd", path))}:
+        target = root / name.lstrip("/")
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(name, target)
 
 
 def test_copies_keep_their_bytes_and_their_second(box: Box) -> None:
