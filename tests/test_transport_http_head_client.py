@@ -48,7 +48,7 @@ def test_who_refuses_head_is_asked_for_a_byte(client: HeadClient, status: int) -
         assert told == [len(FILE)] * 5
         assert [request.method for request in server.requests] == ["HEAD", *["GET"] * 5]
         assert {request.headers["range"] for request in server.requests[1:]} == {"bytes=0-0"}
-        assert [request.sent for request in server.requests[1:]] == [1] * 5
+        assert max(request.sent for request in server.requests[1:]) <= 1  # or we were gone before
         assert server.connections == 1
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from typing import TYPE_CHECKING
+from typing import IO, TYPE_CHECKING
 
 import pytest
 
@@ -40,10 +40,17 @@ def run(*argv: str | Path) -> str:
 
 def cron_takes(file: Path) -> bool:
     """Whether cron finds nothing wrong; -T is cronie's, whose -n means something else."""
-    told = subprocess.run(["crontab", "-T", file], capture_output=True, text=True, check=False)
-    if "invalid option" in told.stderr:
-        told = subprocess.run(["crontab", "-n", file], capture_output=True, text=True, check=False)
+    with file.open("rb") as text:  # the program is of another group, and the folder ours alone
+        told = _crontab("-T", text)
+        if "invalid option" in told.stderr:
+            text.seek(0)
+            told = _crontab("-n", text)
     return not told.returncode
+
+
+def _crontab(option: str, text: IO[bytes]) -> subprocess.CompletedProcess[str]:
+    argv = ["crontab", option, "-"]
+    return subprocess.run(argv, stdin=text, capture_output=True, text=True, check=False)
 
 
 def write(kind: Kind, folder: Path, *, packaged: bool = False) -> dict[str, Path]:
