@@ -13,6 +13,7 @@ import hashlib
 import json
 import os
 import random
+import re
 import signal
 import subprocess
 import sys
@@ -281,9 +282,11 @@ def files(tree: Path) -> dict[str, str]:
 
 
 def said(ended: Ended) -> tuple[int, str, str]:
-    """What a run that went well may say is news only."""
+    """What a run that went well may say is news only, and that the one before was killed."""
     news = "\n".join(line for line in ended.stdout.splitlines() if " followed " not in line)
-    return ended.status, news, ended.stderr
+    killed = re.compile(r"warning: the refresh of .* was killed, or the machine went down")
+    wrong = "\n".join(line for line in ended.stderr.splitlines() if not killed.fullmatch(line))
+    return ended.status, news, wrong
 
 
 def soak(folder: Path, seed: int, rounds: int) -> collections.Counter[str]:
