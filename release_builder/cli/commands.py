@@ -4,20 +4,17 @@ from __future__ import annotations
 
 import importlib
 import io
-import signal
 import sys
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 import click
 
 from release_builder import __version__
 from release_builder.cli.failure import report_failure
+from release_builder.cli.signals import take_signals
 from release_builder.cli.streams import let_go_of_stdout, take_streams
 from release_builder.descriptor.refusal import nearest
 from release_builder.errors import ReleaseBuilderError, Status
-
-if TYPE_CHECKING:
-    from types import FrameType
 
 # name → module below cli; read only when its command is called, for a quick start
 _COMMANDS: Final = {
@@ -100,9 +97,7 @@ def cli() -> None:
 
 def main() -> None:
     """Run the command that ``sys.argv`` names and end the process with its status."""
-    for number in (signal.SIGTERM, signal.SIGHUP):
-        if signal.getsignal(number) is not signal.SIG_IGN:  # as nohup has it
-            signal.signal(number, _interrupt)
+    take_signals()
     take_streams()
     if isinstance(sys.stdout, io.TextIOWrapper):  # what a locale cannot say is no reason to stop
         sys.stdout.reconfigure(errors="replace")
@@ -121,8 +116,3 @@ def main() -> None:
         sys.exit(report_failure(error))
     finally:
         let_go_of_stdout()
-
-
-def _interrupt(_number: int, _frame: FrameType | None) -> None:
-    """A run that systemd stops, or whose terminal is gone, ends as one that the user stopped."""
-    raise KeyboardInterrupt

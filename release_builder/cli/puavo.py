@@ -7,7 +7,6 @@ of puavo-os it works all the same.
 from __future__ import annotations
 
 import getopt
-import signal
 import sys
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,12 +17,12 @@ from release_builder.api.repository_update import update_repository
 from release_builder.cli.failure import print_problem, report_failure
 from release_builder.cli.options import Output
 from release_builder.cli.show import show_report
+from release_builder.cli.signals import take_signals
 from release_builder.cli.streams import let_go_of_stdout, take_streams
 from release_builder.errors import ReleaseBuilderError, Status, printable
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from types import FrameType
 
 REPOSITORY: Final = "images.amxa.ch"
 PUAVO_OS: Final = Path("/puavo-os")
@@ -82,9 +81,7 @@ class UsageError(Exception):
 
 def main() -> None:
     """Run the command that ``sys.argv`` names and end the process with its status."""
-    for number in (signal.SIGTERM, signal.SIGHUP):
-        if signal.getsignal(number) is not signal.SIG_IGN:  # as nohup has it
-            signal.signal(number, _interrupt)
+    take_signals()
     take_streams()
     sys.exit(run(sys.argv[1:], Path(sys.argv[0]).name))
 
@@ -159,8 +156,3 @@ def _run(arguments: Arguments, program: str) -> Status:
     output = Output(json=False, quiet=False, verbose=False, colour=None)
     report = update_repository(options, output.monitor())
     return Status(show_report(report, output))
-
-
-def _interrupt(_number: int, _frame: FrameType | None) -> None:
-    """A run that systemd stops, or whose terminal is gone, ends as one that the user stopped."""
-    raise KeyboardInterrupt

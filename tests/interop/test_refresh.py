@@ -348,6 +348,17 @@ def test_a_tree_that_lost_parts_does_not_become_public(descriptor: Path, workdir
     assert not (workdir / "public/testing").exists()
 
 
+def test_room_that_is_to_stay_free_is_left_alone(descriptor: Path, workdir: Path) -> None:
+    with descriptor.open("a") as text:
+        text.write("retain: {free: 999999g}\n")
+
+    ended = refresh(descriptor, cwd=workdir)
+
+    assert ended.status == 3
+    assert "are to stay free; nothing was fetched" in ended.stderr
+    assert not list((workdir / "tree").rglob("*.rpm"))
+
+
 def test_what_cannot_be_shown_is_told(descriptor: Path, workdir: Path) -> None:
     ended = refresh("--page", workdir / "sme9.yaml" / "page", descriptor, cwd=workdir)
 

@@ -10,6 +10,7 @@ import pytest
 import rpmfile  # type: ignore[import-untyped]  # it has no hints
 from rpm_roots import EPOCH
 
+from release_builder.api.doctors import fit_packages
 from rpm.packages.kinds import KINDS
 
 if TYPE_CHECKING:
@@ -67,6 +68,14 @@ def test_it_needs_rsync_and_nothing_that_the_release_lacks(
     ours = {"rsync"} if name == "release-builder" else {"release-builder"}
     newer = set() if dist == "el5" else {"rpmlib(FileDigests)"}
     assert needs == FORMAT | ours | newer
+
+
+@pytest.mark.parametrize(("name", "dist", "arch"), ALL)
+def test_our_own_doctor_lets_it_pass(package: Path, dist: str) -> None:
+    (fitting,) = fit_packages([package], dist)
+
+    assert fitting.fits, fitting
+    assert not fitting.misfits
 
 
 @pytest.mark.parametrize(("name", "dist", "arch"), ALL)

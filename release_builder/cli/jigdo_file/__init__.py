@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import importlib
 import os
-import signal
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -16,12 +15,12 @@ from release_builder.cli.jigdo_file.arguments import Given, read_options, split
 from release_builder.cli.jigdo_file.help_text import usage, version
 from release_builder.cli.jigdo_file.options import COMMANDS, Report
 from release_builder.cli.jigdo_file.screen import Screen
+from release_builder.cli.signals import take_signals
 from release_builder.cli.streams import let_go_of_stdout, take_streams
 from release_builder.errors import ReleaseBuilderError, Status, StoppedError, surroundings
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Sequence
-    from types import FrameType
 
     from release_builder.cli.jigdo_file.options import Options
 
@@ -31,9 +30,7 @@ _MEMORY_HINT: Final = "free some, or raise the limit (ulimit -v)"
 
 def main() -> None:
     """Run the command that ``sys.argv`` names and end the process with its status."""
-    for number in (signal.SIGTERM, signal.SIGHUP):
-        if signal.getsignal(number) is not signal.SIG_IGN:  # as nohup has it
-            signal.signal(number, _interrupt)
+    take_signals()
     take_streams()
     sys.exit(run(sys.argv[1:], Path(sys.argv[0]).name))
 
@@ -101,8 +98,3 @@ def _left(options: Options | None) -> str:
     if options and options.command == "scan":
         return "the digests of what was read are kept"
     return "nothing was written"
-
-
-def _interrupt(_number: int, _frame: FrameType | None) -> None:
-    """A run that is stopped from outside ends as one that its user stopped."""
-    raise KeyboardInterrupt

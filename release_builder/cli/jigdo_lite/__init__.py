@@ -10,7 +10,6 @@ import contextlib
 import functools
 import os
 import re
-import signal
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -18,12 +17,12 @@ from typing import TYPE_CHECKING, Final
 from release_builder.cli.jigdo_lite.arguments import expanded, read_arguments
 from release_builder.cli.jigdo_lite.dialogue import Dialogue
 from release_builder.cli.jigdo_lite.help_text import usage, version
+from release_builder.cli.signals import take_signals
 from release_builder.cli.streams import let_go_of_stdout, take_streams
 from release_builder.errors import ReleaseBuilderError, Status, StoppedError, surroundings
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
-    from types import FrameType
 
     from release_builder.cli.jigdo_lite.arguments import Options
     from release_builder.cli.jigdo_lite.settings import Settings
@@ -34,9 +33,7 @@ _CACHE: Final = re.compile(r"--cache(?:=|[ \t]+)\S+|--no-cache")  # ours does it
 
 def main() -> None:
     """Run the command that ``sys.argv`` names and end the process with its status."""
-    for number in (signal.SIGTERM, signal.SIGHUP):
-        if signal.getsignal(number) is not signal.SIG_IGN:  # as nohup has it
-            signal.signal(number, _interrupt)
+    take_signals()
     take_streams()
     sys.exit(run(sys.argv[1:], Path(sys.argv[0]).name))
 
@@ -145,8 +142,3 @@ def _cache(settings: Settings) -> DigestCache:
         with contextlib.suppress(ReleaseBuilderError):
             return open_cache(state_folder(os.environ))
     return no_cache()
-
-
-def _interrupt(_number: int, _frame: FrameType | None) -> None:
-    """A run that is stopped from outside ends as one that its user stopped."""
-    raise KeyboardInterrupt
