@@ -3,17 +3,19 @@
 # make check   format, lint, types and layers only
 # make rpm     packages for Enterprise Linux 5 to 9: DIST=el5 ARCH=i386 for one, SIGN=KEYID to sign
 # make bench   this project and its peers on the same work
+# make lock    newer Python packages into .ci/locked, by their digests; look at the difference
+# make audit   ask whether the locked Python packages have known holes: needs the internet
 # make clean   remove what the others made
 
 VENV := .venv
 BIN := $(VENV)/bin
 JOBS := $(shell nproc 2>/dev/null || echo 2)
-# An environment is good for one pyproject.toml in one place: its scripts hold their own path.
-KEY := $(shell { cat pyproject.toml; pwd; } | sha256sum | cut -c 1-12)
+# An environment is good for one set of packages in one place: its scripts hold their own path.
+KEY := $(shell { cat pyproject.toml .ci/locked/*; pwd; } | sha256sum | cut -c 1-12)
 # One whose Python is gone is good for nothing.
 $(shell $(BIN)/python -c '' 2>/dev/null || rm -rf $(VENV))
 
-.PHONY: demo test check rpm bench clean programs-demo programs-test programs-rpm programs-bench
+.PHONY: demo test check rpm bench lock audit clean programs-demo programs-test programs-rpm programs-bench
 
 demo: programs-demo $(VENV)/demo-$(KEY)
 	$(BIN)/release-builder demo --dir build/demo
@@ -33,6 +35,15 @@ rpm: programs-rpm $(VENV)/test-$(KEY)
 bench: programs-bench $(VENV)/test-$(KEY)
 	$(BIN)/python -m bench
 
+lock: $(VENV)/tools-$(KEY)
+	for what in demo test; do echo hatchling | $(BIN)/uv pip compile --quiet --upgrade --universal \
+		--python-version 3.11 --generate-hashes --no-annotate --no-header --no-emit-index-url \
+		$$([ $$what = demo ] || echo --extra $$what) pyproject.toml - -o .ci/locked/$$what.txt || exit; done
+
+audit: $(VENV)/tools-$(KEY)
+	for what in .ci/locked/test.txt rpm/bundled.txt; do \
+		$(BIN)/pip-audit --strict --disable-pip --requirement $$what || exit; done
+
 clean:
 	rm -rf $(VENV) build dist rpm/dist .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis
 	find . -name __pycache__ -prune -exec rm -rf {} +
@@ -40,10 +51,14 @@ clean:
 programs-demo programs-test programs-rpm programs-bench:
 	@.ci/programs $(@:programs-%=%)
 
-$(VENV)/demo-$(KEY): WHAT = .
-$(VENV)/test-$(KEY): WHAT = .[test]
+PIP := $(BIN)/pip install -qq --disable-pip-version-check
+$(VENV)/tools-$(KEY): $(VENV)/test-$(KEY)
+	@$(PIP) uv pip-audit
+	@touch $@
+
 $(VENV)/%-$(KEY): | programs-%
-	@echo "installing $(WHAT) with its Python packages into $(VENV)"
+	@echo "installing release-builder and the packages of .ci/locked/$*.txt into $(VENV)"
 	@python=$$(.ci/programs python) && "$$python" -m venv $(VENV)
-	@$(BIN)/pip install -qq --disable-pip-version-check --editable '$(WHAT)'
+	@$(PIP) --require-hashes --requirement .ci/locked/$*.txt
+	@$(PIP) --no-deps --no-build-isolation --editable .
 	@touch $@

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 from typing import TYPE_CHECKING
@@ -47,3 +48,20 @@ def test_the_wheel_passes_the_demo_in_a_new_environment(
     assert (workdir / f"release_builder-{__version__}.tar.gz").is_file()
     assert "done and verified" in told
     assert list(workdir.rglob("*.iso"))
+
+
+def test_two_builds_give_the_same_wheel_and_source_distribution(
+    environment: Path, outside: dict[str, str], tmp_path: Path
+) -> None:
+    run([environment / "pip", "install", "--quiet", "hatchling"], outside, tmp_path)
+    ignored = shutil.ignore_patterns(".git", ".venv", ".*_cache", ".hypothesis", "build", "dist")
+    one = shutil.copytree(TREE, tmp_path / "tree", ignore=ignored)
+    other = shutil.copytree(one, tmp_path / "other/place", copy_function=shutil.copy)  # other times
+
+    build = (environment / "python", "-m", "hatchling", "build", "--directory")
+    run((*build, tmp_path / "1"), outside, one)
+    run(("sh", "-c", 'umask 077; exec "$@"', "sh", *build, tmp_path / "2"), outside, other)
+
+    first = {path.name: path.read_bytes() for path in (tmp_path / "1").iterdir()}
+    assert len(first) == 2
+    assert first == {path.name: path.read_bytes() for path in (tmp_path / "2").iterdir()}
