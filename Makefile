@@ -36,7 +36,7 @@ bench: programs-bench $(VENV)/test-$(KEY)
 	$(BIN)/python -m bench
 
 lock: $(VENV)/tools-$(KEY)
-	for what in demo test; do echo hatchling | $(BIN)/uv pip compile --quiet --upgrade --universal \
+	for what in demo test; do printf 'hatchling\neditables' | $(BIN)/uv pip compile --quiet --upgrade --universal \
 		--python-version 3.11 --generate-hashes --no-annotate --no-header --no-emit-index-url \
 		$$([ $$what = demo ] || echo --extra $$what) pyproject.toml - -o .ci/locked/$$what.txt || exit; done
 
