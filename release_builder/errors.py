@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import errno
+import re
 from enum import IntEnum
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, ClassVar, Final
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -99,7 +100,11 @@ class OutOfTimeError(KeyboardInterrupt):
         self.seconds = seconds
 
 
+LOCKLESS: Final = frozenset({errno.ENOLCK, errno.EOPNOTSUPP, errno.ENOSYS})  # of flock(2)
+
+_USERS = re.compile(r"(?<=://)[^\s'\"]*(?=@)")
 _HINTS = {
+    errno.ENOLCK: "its file system keeps no locks: name a folder on another",
     errno.ENOSPC: "free some room, or name another folder",
     errno.EDQUOT: "free some room, or name another folder",
     errno.EROFS: "the file system is read-only: name another folder",
@@ -118,6 +123,11 @@ def surroundings(error: OSError) -> SurroundingsError:
     place = f"{printable(str(error.filename))}: " if error.filename else ""
     words = error.strerror or str(error)
     return SurroundingsError(f"{place}{words}", hint=_HINTS.get(error.errno or 0, ""))
+
+
+def without_users(text: str) -> str:
+    """``text`` with ``…`` for user and password of each URL in it."""
+    return _USERS.sub("…", text)
 
 
 def printable(text: str) -> str:

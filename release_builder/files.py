@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import io
 import os
 import stat
 from functools import cache
 from importlib.resources import files
+from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
-from release_builder.errors import BusyError, WrongBytesError, printable
+from release_builder.errors import WrongBytesError, printable
+from release_builder.locks import open_locked
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from importlib.resources.abc import Traversable
-    from pathlib import Path
 
     from release_builder.digests import Readable
 
@@ -47,12 +47,21 @@ def safe_join(root: Path, name: str) -> Path:
     """The path of ``name`` below ``root``; links on the way may not lead out of ``root``.
 
     Raises:
-        WrongBytesError: ``name``, or a link on the way, leads elsewhere.
+        WrongBytesError: ``name``, or a link on the way, leads elsewhere or to itself.
     """
     path = root / check_relative(name)
-    if not path.resolve().is_relative_to(root.resolve()):
+    try:
+        real = path.resolve()
+    except RuntimeError as error:  # before Python 3.13
+        raise WrongBytesError(f"'{printable(name)}' is a link that leads to itself") from error
+    if not real.is_relative_to(root.resolve()):
         raise WrongBytesError(f"'{printable(name)}' is a link that leads out of {root}")
     return path
+
+
+def real_path(path: Path) -> Path:
+    """Where ``path`` leads; to itself where links lead in a circle, which resolve() raises on."""
+    return Path(os.path.realpath(path))
 
 
 def open_regular(path: str | os.PathLike[str], *, through_link: bool = True) -> BinaryIO:
@@ -80,40 +89,6 @@ def write_at(descriptor: int, data: bytes, offset: int) -> None:
     while view:
         count = os.pwrite(descriptor, view, offset)
         view, offset = view[count:], offset + count
-
-
-def open_locked(path: Path, mode: int = 0o644) -> io.FileIO:
-    """Open ``path`` for reading and writing, for us alone; it is made if it is not there.
-
-    Links, FIFOs and devices are refused, never followed nor waited for.
-
-    Raises:
-        BusyError: Another process has it open like this, or had until now.
-        OSError: It cannot be opened, or is not a regular file of one name.
-    """
-    flags = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
-    out = io.FileIO(os.open(path, flags, mode), "r+b")
-    try:
-        _lock(out, path)
-    except BaseException:
-        out.close()
-        raise
-    return out
-
-
-def _lock(out: io.FileIO, path: Path) -> None:
-    status = os.fstat(out.fileno())
-    if not stat.S_ISREG(status.st_mode) or status.st_nlink > 1:
-        raise OSError(0, "not a regular file of one name", str(path))
-    try:
-        fcntl.flock(out, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        ours = os.path.samestat(status, path.lstat())
-    except (BlockingIOError, FileNotFoundError):
-        ours = False
-    if not ours:
-        raise BusyError(
-            f"another process writes {printable(str(path))}", hint="wait until it has ended"
-        )
 
 
 @contextlib.contextmanager

@@ -103,7 +103,8 @@ def _locks(plan: Plan, held: ExitStack) -> tuple[int, ...]:
     workdirs = dict.fromkeys(each.workdir for each in plan.each)
     for workdir in workdirs:
         workdir.root.mkdir(parents=True, exist_ok=True)
-    return tuple(held.enter_context(hold(workdir.lock)).fileno() for workdir in workdirs)
+    locks = (held.enter_context(hold(each.lock, with_folder=True)) for each in workdirs)
+    return tuple(lock.fileno() for lock in locks)
 
 
 def _open_mirror(plan: Plan, descriptors: Sequence[int]) -> Transport | None:

@@ -17,6 +17,7 @@ from release_builder.errors import (
     WrongBytesError,
     printable,
     surroundings,
+    without_users,
 )
 
 
@@ -84,3 +85,17 @@ def test_an_error_of_the_system_says_where_and_what_to_do(
 )
 def test_what_a_terminal_would_obey_is_shown_as_an_escape(text: str, shown: str) -> None:
     assert printable(text) == shown
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        pytest.param("http://me:pw@host/a", "http://…@host/a", id="password"),
+        pytest.param("'ssh://me:p/w@host/a' is odd", "'ssh://…@host/a' is odd", id="slash in it"),
+        pytest.param("rsync://me@[::1 x", "rsync://…@[::1 x", id="no address"),
+        pytest.param("http://a/ and http://u:p@b/", "http://a/ and http://…@b/", id="two URLs"),
+        pytest.param("http://host/a, me@host", "http://host/a, me@host", id="none"),
+    ],
+)
+def test_users_and_passwords_of_urls_are_not_told(text: str, told: str) -> None:
+    assert without_users(text) == told

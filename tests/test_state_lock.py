@@ -22,6 +22,7 @@ HOLD = (
     "with hold(Path(sys.argv[1])):\n"
     "    print('held', flush=True); time.sleep(60)\n"
 )
+HOLD_WITH_FOLDER = HOLD.replace("[1])", "[1]), with_folder=True")
 HOLD_WITH_CHILD = (
     "import subprocess, sys; from pathlib import Path\n"
     "from release_builder.state.lock import hold\n"
@@ -115,6 +116,48 @@ def test_a_program_that_inherits_nothing_does_not_keep_the_lock(tmp_path: Path) 
     finally:
         child.kill()
         child.wait()
+
+
+@pytest.mark.parametrize("way", ["removed", "replaced", "moved away"])
+def test_a_lock_that_somebody_took_away_lets_nobody_in(tmp_path: Path, way: str) -> None:
+    path = tmp_path / "lock"
+    with python(HOLD_WITH_FOLDER, path) as holder:
+        assert said(holder) == "held"
+        if way == "moved away":
+            path.rename(tmp_path / "other")
+        else:
+            path.unlink()
+        if way == "replaced":
+            path.write_bytes(b"")
+
+        with (
+            pytest.raises(BusyError, match=f"process {holder.pid}, running since 20"),
+            hold(path, with_folder=True),
+        ):
+            pass
+        holder.kill()
+
+    with hold(path, with_folder=True):
+        assert path.read_text().startswith(f"process {os.getpid()} ")
+
+
+def test_in_a_folder_that_may_not_be_written_an_old_lock_will_do(tmp_path: Path) -> None:
+    folder = tmp_path / "folder"
+    folder.mkdir()
+    with hold(folder / "lock", with_folder=True):
+        pass
+    folder.chmod(0o555)
+
+    with hold(folder / "lock", with_folder=True) as lock:
+        assert lock.fileno() > 2
+
+
+def test_a_lock_that_another_host_left_is_no_lock(tmp_path: Path) -> None:
+    path = tmp_path / "lock"
+    path.write_text("process 1 on elsewhere since 2010-01-01T00:00:00+00:00\n")
+
+    with hold(path, with_folder=True):
+        assert path.read_text().startswith(f"process {os.getpid()} ")
 
 
 def test_an_error_inside_passes_through_and_lets_the_lock_go(tmp_path: Path) -> None:

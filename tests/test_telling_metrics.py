@@ -17,7 +17,7 @@ from status_samples import FAILED, FRESH, MIB, NEVER, ODD_STATES, STATES
 
 from release_builder.api.telling import write_metrics
 from release_builder.errors import BusyError, printable
-from release_builder.files import open_locked
+from release_builder.locks import open_locked
 from release_builder.telling.metrics import metrics
 
 if TYPE_CHECKING:

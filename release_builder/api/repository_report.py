@@ -54,7 +54,7 @@ def report_of(
             start = time.monotonic()
             try:
                 if lock is not None and not results:
-                    held.enter_context(hold(lock))
+                    held.enter_context(hold(lock, with_folder=True))
                 result = step()
             except (ReleaseBuilderError, OSError, KeyboardInterrupt) as error:
                 results.append(_timed(failed_step(name, error), start))

@@ -12,10 +12,11 @@ from release_builder.errors import (
     printable,
     surroundings,
 )
-from release_builder.files import free_space, open_locked, write_at
+from release_builder.files import free_space, write_at
 from release_builder.jigdo.entries import MatchedFile, TemplateError
 from release_builder.jigdo.rsync_sum import template_sums
 from release_builder.jigdo.unfinished import format_unfinished, read_unfinished
+from release_builder.locks import open_locked
 
 if TYPE_CHECKING:
     import io

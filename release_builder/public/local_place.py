@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final
 
 from release_builder import files
 from release_builder.errors import BusyError, printable, surroundings
+from release_builder.locks import locked_folder, open_locked
 from release_builder.public.copying import clone_tree, make_folders
 from release_builder.public.exchange import exchange
 from release_builder.public.layout import LOCK
@@ -54,11 +55,13 @@ class LocalPlace:
                 folder = self._path(store)
                 make_folders(folder)
                 try:
-                    held.enter_context(files.open_locked(folder / LOCK))
+                    held.enter_context(open_locked(folder / LOCK))
+                    held.enter_context(locked_folder(folder))
                 except BusyError as error:
                     raise BusyError(
-                        f"another run publishes or changes what lies in {printable(str(folder))}",
-                        hint="wait until it has ended",
+                        f"another run publishes or changes what lies in {printable(str(folder))}"
+                        f" ({error.what})",
+                        hint=error.hint,
                     ) from error
             yield
 

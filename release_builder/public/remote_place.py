@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 from release_builder import files
 from release_builder.errors import ReleaseBuilderError, WrongBytesError, printable, surroundings
+from release_builder.locks import open_locked
 from release_builder.public.copying import make_folders
 from release_builder.public.layout import LOCK
 from release_builder.public.place import SMALL, Entry, Kind
@@ -96,7 +97,7 @@ class RemotePlace:
             try:
                 make_folders(folder)
                 # An rsync of ours that outlives us goes on to write: it keeps this one.
-                ours = held.enter_context(files.open_locked(folder / LOCK))
+                ours = held.enter_context(open_locked(folder / LOCK))
             except OSError as error:
                 raise surroundings(error) from error
             held.enter_context(self._host.holding(store, folder / "lock.log", ours.fileno()))

@@ -13,7 +13,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from release_builder.errors import BusyError, SurroundingsError, printable
+from release_builder.errors import LOCKLESS, BusyError, SurroundingsError, printable
+from release_builder.locks import lock_holder, locked_folder
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -25,7 +26,7 @@ _PROC: Final = Path("/proc")
 
 
 @contextlib.contextmanager
-def hold(path: Path) -> Iterator[FileIO]:
+def hold(path: Path, *, with_folder: bool = False) -> Iterator[FileIO]:
     """Hold the lock ``path`` while the block runs.
 
     The file stays for ever: whoever removed it could not know who waits at the old one. Between
@@ -33,6 +34,8 @@ def hold(path: Path) -> Iterator[FileIO]:
 
     Args:
         path: The lock's file; it and its folder are made where missing.
+        with_folder: Hold its folder too, so that nobody gets in who removed the file; no other
+            lock may lie there then.
 
     Yields:
         The open file. A program that inherits its ``fileno()`` keeps the lock when we die.
@@ -52,7 +55,8 @@ def hold(path: Path) -> Iterator[FileIO]:
             _take(lock, path)
         except OSError as error:
             raise _unusable(path, error) from error
-        yield lock
+        with locked_folder(path.parent) if with_folder else contextlib.nullcontext():
+            yield lock
 
 
 def holder(path: Path, proc: Path = _PROC) -> str:
@@ -66,25 +70,21 @@ def holder(path: Path, proc: Path = _PROC) -> str:
 
     Returns:
         Nothing if nobody holds it, or nothing tells.
-
-    Source of the format: Linux, proc_locks(5).
     """
     try:
         state = path.lstat()
         if not stat.S_ISREG(state.st_mode):
             return ""
-        locks = (proc / "locks").read_text()
+        held = lock_holder(state, proc)
         words = path.read_bytes()[:_WORDS_LIMIT].decode("utf-8", "replace").strip()
     except OSError:
         return ""
-    # 1: FLOCK  ADVISORY  WRITE 4711 08:01:1234 0 EOF; waiting ones have "->" behind the colon.
-    kind = r"FLOCK +\S+ +\S+"
-    held = re.search(rf": {kind} +(-?\d+) +[0-9a-f]+:[0-9a-f]+:{state.st_ino} ", locks)
     if not held:
         return ""
     # The words of the last run stay; a number below 1 is of a process that the kernel cannot name.
-    ours = int(held[1]) < 1 or words.startswith(f"process {held[1]} ")
-    return words if words and ours else f"process {held[1]}"
+    number, _ = held
+    ours = number < 1 or words.startswith(f"process {number} ")
+    return words if words and ours else f"process {number}"
 
 
 def _open(path: Path) -> FileIO:
@@ -138,8 +138,12 @@ def _is_gone(words: str) -> bool:
 
 
 def _unusable(path: Path, error: OSError) -> SurroundingsError:
+    hint = "it must be a plain file in a folder that this user may write"
+    if error.errno in LOCKLESS:
+        hint = (
+            "its file system keeps no locks: on NFS, start the lock services, mount without nolock"
+        )
     return SurroundingsError(
         f"cannot lock {printable(str(path))}: {error.strerror or error}",
-        hint="it must be a plain file in a folder that this user may write;"
-        " --workdir names another folder",
+        hint=f"{hint}; --workdir names another folder",
     )
