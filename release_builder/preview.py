@@ -18,6 +18,7 @@ from release_builder.monitor import Monitor
 from release_builder.plan.pulls import jigdo_pull, whole_pull
 from release_builder.report import Finding, Severity
 from release_builder.steps.at_hand import is_at_hand, parts_at_hand
+from release_builder.steps.earlier import refuse_older_version
 from release_builder.steps.find_pair import find_jigdo, find_pair, read_jigdo
 from release_builder.steps.guards import check_apart, check_preview
 from release_builder.steps.release_servers import http_options
@@ -91,6 +92,7 @@ def preview(plan: Plan, cache: DigestCache) -> Preview:
         ReleaseBuilderError: As the steps themselves; a mirror that cannot say what it has is an
             error here, never "nothing to do".
     """
+    refuse_older_version(plan.release)
     by_web = plan.release.mirror.kind is Kind.HTTP
     offline = plan.options.offline
     image = plan.workdir.image / plan.release.image

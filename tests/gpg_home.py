@@ -46,11 +46,16 @@ class GpgHome:
         return ended.stdout
 
     def make_key(
-        self, name: str, kind: str = "rsa2048", expires: str = "never", passphrase: str = ""
+        self,
+        name: str,
+        kind: str = "rsa2048",
+        expires: str = "never",
+        passphrase: str = "",
+        at: int | None = BIRTH,
     ) -> str:
-        """Make a key; its fingerprint."""
+        """Make a key, now where ``at`` is None; its fingerprint."""
         options = (f"--passphrase={passphrase}", "--quick-gen-key", name, kind, "sign", expires)
-        self.gpg(*options, at=BIRTH)
+        self.gpg(*options, at=at)
         listing = self.gpg("--with-colons", "--list-keys", f"={name}").decode()
         return next(line.split(":")[9] for line in listing.splitlines() if line[:4] == "fpr:")
 

@@ -176,7 +176,7 @@ def test_what_is_said_of_composing_is_spelt_out(workdir: Path) -> None:
 def test_keys_lie_relative_to_the_descriptor(
     workdir: Path, lines: tuple[str, ...], keys: tuple[str, ...]
 ) -> None:
-    assert release(workdir, *lines).keys == tuple(workdir / key for key in keys)
+    assert release(workdir, *lines).trust.sums == tuple(workdir / key for key in keys)
 
 
 @pytest.mark.parametrize(

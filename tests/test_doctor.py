@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from click.testing import CliRunner
+from gpg_home import BIRTH, GpgHome
 from jsonschema import Draft202012Validator
 from tls_servers import answering
 
@@ -567,3 +568,27 @@ def test_an_rpm_and_a_release_go_together(arguments: list[str]) -> None:
 
     assert ended.exit_code == 2
     assert "--rpm and --for go together" in ended.stderr
+
+
+@pytest.mark.interop
+def test_keys_are_named_and_their_end_is_told(workdir: Path) -> None:
+    with GpgHome() as home:
+        for name, expires in (("lasting", "never"), ("ending", "20d"), ("ended", "2020-02-01")):
+            at = BIRTH if name == "ended" else None
+            home.export(
+                home.make_key(f"{name} <k@example.org>", "ed25519", expires, at=at), workdir / name
+            )
+        wanted = home.make_key("wanted <k@example.org>", "ed25519")
+    path = descriptor(workdir, "mirror/", "trust: {sums: [lasting, ending, ended]}\n")
+
+    found = examine_machine([path], offline=True)
+    pinned = descriptor(workdir, "mirror/", f"trust: {{sums: lasting, fingerprints: {wanted}}}\n")
+    refused = examine_machine([pinned], offline=True)
+
+    of_keys = [(each.name, each.mark) for each in found.checks if each.topic == "descriptors"]
+    assert ("lasting", Mark.OK) in of_keys
+    assert ("lasting", Mark.WARNING) not in of_keys
+    assert ("ending", Mark.WARNING) in of_keys
+    assert "expired on 2020-02-0" in named(found.checks, "ended").says
+    assert named(refused.checks, "lasting").mark is Mark.MISSING
+    assert refused.exit_status is Status.WRONG

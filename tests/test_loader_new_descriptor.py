@@ -14,6 +14,7 @@ from release_builder.descriptor.model import Descriptor, Fetch, Sync
 from release_builder.descriptor.publishing import Compose, Places, Publish
 from release_builder.descriptor.refreshing import Notify, Retain
 from release_builder.descriptor.target import Target
+from release_builder.descriptor.trusting import Older, Trust
 from release_builder.errors import DescriptorError
 from release_builder.loader import load, new_descriptor, products
 
@@ -91,6 +92,12 @@ def test_the_keys_behind_a_hash_are_the_defaults(workdir: Path, product: str) ->
                 mirrors=release.fetch.mirrors
                 or (f"https://mirror.example.org/releases/{release.version}/",),
             ),
+            trust=Trust(
+                sums=(workdir / "RPM-GPG-KEY-koozali",),
+                packages=(workdir / "RPM-GPG-KEY-koozali",),
+                max_age=90 * 86_400,
+                older=Older.REFUSE,
+            ),
             retain=Retain(days=30),
             notify=Notify(
                 command="/usr/local/bin/told", mail="admin", ping="https://hc.example.org/UUID"
@@ -108,7 +115,7 @@ def published(descriptor: Descriptor, publish: Publish) -> Publication | None:
 def test_each_key_stands_in_a_new_descriptor(workdir: Path, product: str) -> None:
     text = new_descriptor(product)
 
-    known = [Descriptor, Sync, Fetch, Compose, Publish]
+    known = [Descriptor, Sync, Fetch, Compose, Publish, Trust]
     keys = {each.name for cls in known for each in fields(cls)} - {"path", "profile"}
     written = re.findall(r"^(?:#  |# |#|)(\w+):", text, flags=re.MULTILINE)
     assert sorted(keys - set(written)) == []

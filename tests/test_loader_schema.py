@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 SCHEMA = json.loads(resource("data/descriptor.schema.json").read_text("utf-8"))
 MD5 = "a509d21d476f66b9d27135599b3e6936"
 SHA256 = "ab" * 32
+PRINT = "0123456789ABCDEF0123456789abcdef01234567"
+SPACED = "0123 4567 89AB CDEF 0123  4567 89AB CDEF 0123 4567"
 THREE = {"version": "9.0beta3", "arch": "x86_64", "mirror": "rsync://host/module/"}
 
 GOOD = [
@@ -77,6 +79,15 @@ GOOD = [
         )
     ],
     *[{"keys": text} for text in ("RPM-GPG-KEY", "/etc/a b", "[]", "[../a, 'keys/{x}']")],
+    {"trust": "{}"},
+    *[{"trust": f"{{older: {text}}}"} for text in ("refuse", "warn", "'warn'")],
+    *[{"trust": f"{{sums: {text}}}"} for text in ("RPM-GPG-KEY", "[]", "[../a, 'keys/{x}']")],
+    {"trust": "{packages: [a b], sums: c, max_age: 90d, older: warn}"},
+    *[{"trust": f"{{sums: a, max_age: {text}}}"} for text in ("36h", "1d", "'12w'", "99999d")],
+    *[
+        {"trust": f"{{packages: a, fingerprints: {text}}}"}
+        for text in ("[]", PRINT, f"[{PRINT}, {PRINT.lower()}, {SHA256}]", f"'0x{PRINT}'", SPACED)
+    ],
     {"compose": "{}"},
     {"compose": "{boot: ./a/b.bin, catalog: '{major}.cat', efi: efi.img}"},
     *[{"compose": f"{{medium: {text}}}"} for text in ("cd", "dvd", "dvd-dl", "'any'")],
@@ -283,6 +294,29 @@ BAD = [
     ],
     *[{"keys": text} for text in ("''", "", "{a: b}", "[[a]]", "[a, '']", "k" * 4097)],
     *[
+        {"trust": text}
+        for text in (
+            "",
+            "a",
+            "[a]",
+            "{sum: a}",
+            "{sums: ''}",
+            "{sums: {a: b}}",
+            "{packages: [[a]]}",
+            "{older: no}",
+            "{older: Refuse}",
+            "{older: [warn]}",
+        )
+    ],
+    *[
+        {"trust": f"{{sums: a, max_age: {text}}}"}
+        for text in ("90", "0d", "-1d", "1.5d", "90 d", "1y", "90D", "[1d]", "123456d", "''")
+    ],
+    *[
+        {"trust": f"{{sums: a, fingerprints: {text}}}"}
+        for text in ("x", f"'{PRINT[:16]}'", PRINT[1:], PRINT + "0", f"[{PRINT}, '']", "{a: b}")
+    ],
+    *[
         {"compose": text}
         for text in (
             "",
@@ -411,6 +445,9 @@ BAD = [
     {"track": "testing/9"},
 ]
 ONLY_THE_LOADER_KNOWS = [
+    pytest.param("keys: a\ntrust: {sums: a}\n", id="keys twice"),
+    pytest.param(f"trust: {{fingerprints: {PRINT}}}\n", id="fingerprints of no file"),
+    pytest.param("trust: {packages: a, max_age: 9d}\n", id="age of no signature"),
     pytest.param("tree: a\ntree: b\n", id="duplicate key"),
     pytest.param("sync: {timeout: 1, timeout: 2}\n", id="duplicate key below"),
     pytest.param("tree: &a os\njigdo: *a\n", id="alias"),

@@ -360,6 +360,7 @@ def test_what_contradicts_itself_is_no_image(change: dict[str, object], said: st
         "image": "cd.iso",
         "complete": True,
         "was_there": False,
+        "assurance": "integrity",
         "digest": f"md5:{'0' * 32}",
         "length": 1,
         "parts": {"found": 1, "wanted": 1},

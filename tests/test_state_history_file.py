@@ -132,7 +132,7 @@ def test_a_file_of_a_newer_schema_is_left_alone(
     file: Path, tmp_path: Path, *, read_only: bool
 ) -> None:
     record(tmp_path, RUN)
-    execute(file, "CREATE TABLE colours (name TEXT)", "PRAGMA user_version = 4")
+    execute(file, "CREATE TABLE colours (name TEXT)", "PRAGMA user_version = 5")
     before = file.read_bytes()
 
     with open_history(tmp_path, read_only=read_only) as history:

@@ -48,6 +48,7 @@ def test_keys_are_read_as_gpg_lists_them() -> None:
             created=1577836800,
             expires=1577923200,
             signs=False,
+            signs_until=1577923200,
         ),
     )
 
@@ -77,7 +78,19 @@ GOOD = f"[GNUPG:] GOODSIG {ONE[-16:]} A B <a@b>\n[GNUPG:] VALIDSIG {TWO} 2020-01
 @pytest.mark.parametrize(
     ("output", "status", "verified"),
     [
-        pytest.param(GOOD, 0, Verified(Verdict.GOOD, ONE), id="good"),
+        pytest.param(GOOD, 0, Verified(Verdict.GOOD, ONE, 1), id="good"),
+        pytest.param(
+            GOOD.replace("2020-01-01 1 ", "2020-01-01 20200102T030405 "),
+            0,
+            Verified(Verdict.GOOD, ONE, 1_577_934_245),
+            id="time in words",
+        ),
+        pytest.param(
+            GOOD.replace("2020-01-01 1 ", "2020-01-01 9 ") + GOOD,
+            0,
+            Verified(Verdict.GOOD, ONE, 1),
+            id="the older of two",
+        ),
         pytest.param(GOOD, 2, Verified(Verdict.NONE, ""), id="good, but gpg is not content"),
         pytest.param("", 0, Verified(Verdict.NONE, ""), id="nothing said"),
         pytest.param(

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from release_builder.errors import Status
 from release_builder.transport.http import HttpOptions
+from release_builder.trust.assurance import Assurance, assurance_of_template
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -77,6 +78,11 @@ class FetchedImage:
     moved: Path | None = None
     bytes_fetched: int = 0
     notes: tuple[str, ...] = ()
+
+    @property
+    def assurance(self) -> Assurance:
+        """What the template's word is worth."""
+        return assurance_of_template(self.digest.algorithm)
 
     @property
     def status(self) -> Status:

@@ -17,9 +17,16 @@ from release_builder.api.known_releases import (
     never,
     states_of,
 )
+from release_builder.api.vouching import accepted, ending_keys
 from release_builder.errors import ReleaseBuilderError, Status, printable
 from release_builder.loader import InvalidDescriptorError
-from release_builder.report import Finding, Outcome, ReleaseReport, Severity, finding_of
+from release_builder.report import (
+    Finding,
+    Outcome,
+    ReleaseReport,
+    Severity,
+    finding_of,
+)
 from release_builder.state.digest_cache import state_folder
 from release_builder.state.history import (
     History,
@@ -167,7 +174,7 @@ def remember(report: Report, started: datetime) -> tuple[Finding, ...]:
     with open_history(folder) as history:
         for release in by_arch(report.releases):
             run = recorded(report.command, release, started)
-            history.record(run)
+            history.record(run, accepted(release))
             started = run.ended
         history.prune()
     return _warnings(history.notes)
@@ -214,6 +221,8 @@ def standings(paths: Sequence[Path] = ()) -> Standings:
         except (ReleaseBuilderError, OSError) as error:
             findings.append(_warning_of(error))
             states += own or [never(path)]
+        else:
+            findings += ending_keys(path)
     at_work = frozenset(each.run.descriptor for each in working)
     return Standings(tuple(states), tuple(findings), history.usable, at_work)
 

@@ -36,9 +36,10 @@ def show_fetched(made: FetchedImage, output: Output) -> None:
 
 def _summary(made: FetchedImage) -> str:
     if made.was_there:
-        return f"is already there, and right: {made.digest}"
+        return f"is already there, and right: {made.digest} ({made.assurance})"
     came = decimal(made.bytes_fetched)
-    return f"{decimal(made.length)}, {came} of it fetched; {made.digest}, as the template says"
+    said = f"{made.digest}, as the template says ({made.assurance})"
+    return f"{decimal(made.length)}, {came} of it fetched; {said}"
 
 
 def _show_missing(made: FetchedImage, output: Output) -> None:
@@ -78,6 +79,7 @@ def fetched_document(made: FetchedImage) -> dict[str, Any]:
         "complete": made.complete,
         "was_there": made.was_there,
         "digest": str(made.digest),
+        "assurance": str(made.assurance.level),
         "length": made.length,
         "parts": {"found": made.found, "wanted": made.wanted},
         "bytes_fetched": made.bytes_fetched,

@@ -17,6 +17,7 @@ from release_builder.descriptor.refreshing import Notify, Retain
 from release_builder.descriptor.refusal import RefusedError
 from release_builder.descriptor.release import expand_release
 from release_builder.descriptor.track import Reached, Track
+from release_builder.descriptor.trusting import Trust
 from release_builder.descriptor.version import Stage, Version
 from release_builder.digests import Digest
 from release_builder.errors import DescriptorError
@@ -152,6 +153,7 @@ class Profile:
         link: What leads to the newest release there.
         obsolete: Where a release goes that another one replaced.
         el: By major version, the Enterprise Linux that its packages are for.
+        trust: Whom to trust, where a descriptor says nothing of it.
         example: For a new descriptor.
     """
 
@@ -168,6 +170,7 @@ class Profile:
     link: Places | None = None
     obsolete: Place = "obsolete/{version}"
     el: Mapping[Name, Annotated[EnterpriseLinux, enterprise_linux]] = field(default_factory=dict)
+    trust: Trust = field(default_factory=Trust)
     example: Example = field(default_factory=Example)
 
 
@@ -191,7 +194,8 @@ class Descriptor:
         digests: What is known of the image, for one arch or by arch, or a sums file that has it.
         sync: How the tree is fetched.
         fetch: How parts are fetched that the tree has not.
-        keys: Files of public keys; sums files and packages are to be signed by one of them.
+        keys: Short for the same files in ``trust.sums`` and ``trust.packages``.
+        trust: Who vouches for a release.
         compose: How an image is made from an installer tree.
         publish: Where a release becomes public; None: nowhere.
         retain: What of older refreshes stays.
@@ -214,6 +218,7 @@ class Descriptor:
     sync: Sync = field(default_factory=Sync)
     fetch: Fetch = field(default_factory=Fetch)
     keys: tuple[Path, ...] = ()
+    trust: Trust = field(default_factory=Trust)
     compose: Compose = field(default_factory=Compose)
     publish: Publish | None = None
     retain: Retain = field(default_factory=Retain)

@@ -23,16 +23,16 @@ def address(text: str) -> str:
 
 
 def ping_url(text: str) -> str:
-    """An http(s) URL that is asked for at the start and the end of a run."""
+    """An http(s) URL that is asked for at the start and the end of a run: as good as a password."""
     try:
         parts = urlsplit(text)
         hostless = not parts.hostname or (parts.port is not None and not parts.port)
     except ValueError as error:
-        raise RefusedError(f"'{text}' is no address: {error}", "write https://host/path") from error
+        raise RefusedError("this is no address", "write https://host/path") from error
     if parts.scheme not in {"http", "https"} or hostless or _NOT_IN_URLS.search(text):
-        raise RefusedError(f"'{text}' is not the URL of a web server", "write https://host/path")
+        raise RefusedError("this is not the URL of a web server", "write https://host/path")
     if parts.username is not None or parts.fragment:
-        raise RefusedError(f"'{text}' has a user or a # in it", "write the plain URL")
+        raise RefusedError("the URL has a user or a # in it", "write the plain URL")
     return text
 
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final
 from release_builder.descriptor.mirror import Kind, Mirror
 from release_builder.descriptor.patterns import expand
 from release_builder.descriptor.publication import expand_publication
+from release_builder.descriptor.trusting import Trust
 from release_builder.descriptor.version import Stage
 
 if TYPE_CHECKING:
@@ -50,7 +51,7 @@ class Release:
         wanted: What sync fetches, relative to the mirror; folders end in a slash.
         sync: How it fetches.
         fetch: How parts are fetched that the tree has not.
-        keys: Files of the public keys that are trusted; absolute.
+        trust: Who vouches for it; the files of keys are absolute.
         compose: How an image is made from the tree.
         publish: Where it becomes public; None: nowhere.
         retain: What of older refreshes stays.
@@ -74,7 +75,7 @@ class Release:
     wanted: tuple[str, ...]
     sync: Sync
     fetch: Fetch
-    keys: tuple[Path, ...]
+    trust: Trust
     compose: Compose
     publish: Publication | None
     retain: Retain
@@ -146,7 +147,7 @@ def expand_release(descriptor: Descriptor, arch: str) -> Release:
         wanted=tuple(dict.fromkeys((*jigdo, tree, *sync.include))),
         sync=sync,
         fetch=replace(descriptor.fetch, mirrors=_mirrors(descriptor, values)),
-        keys=descriptor.keys,
+        trust=trust_of(descriptor),
         compose=_compose(descriptor.compose, values),
         publish=expand_publication(descriptor, values),
         retain=descriptor.retain,
@@ -154,6 +155,12 @@ def expand_release(descriptor: Descriptor, arch: str) -> Release:
         el=profile.el.get(str(version.major)),
         track=descriptor.track,
     )
+
+
+def trust_of(descriptor: Descriptor) -> Trust:
+    """Whom ``descriptor`` trusts; where it says nothing of that, its profile does."""
+    short = Trust(sums=descriptor.keys, packages=descriptor.keys)
+    return descriptor.trust.over(short).over(descriptor.profile.trust)
 
 
 def _base(descriptor: Path) -> Path:

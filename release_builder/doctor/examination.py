@@ -13,11 +13,11 @@ from release_builder.doctor.checkup import Check, Examination, Mark, looked_at
 from release_builder.doctor.clock import check_clock
 from release_builder.doctor.folders import check_selinux, check_state, check_workdir
 from release_builder.doctor.interpreter import check_interpreter
+from release_builder.doctor.keys import check_keys
 from release_builder.doctor.mirrors import WebServers, all_web_urls, check_mirror
 from release_builder.doctor.programs import check_programs
 from release_builder.doctor.schedule import check_history, check_schedule
 from release_builder.doctor.system import read_system
-from release_builder.errors import Status
 from release_builder.state.digest_cache import state_folder
 
 if TYPE_CHECKING:
@@ -59,7 +59,7 @@ def examine(patient: Patient) -> Examination:
     releases = [plan.release for plan in patient.plans]
     checks = (
         *patient.unread,
-        *_check_keys(releases),
+        *looked_at("descriptors", "keys", lambda: check_keys(releases, patient.now)),
         *check_programs(system, _needs(releases)),
         *_check_files(patient, system),
         *looked_at("python", "python", check_interpreter),
@@ -80,8 +80,10 @@ def _needs(releases: Sequence[Release]) -> dict[str, Collection[str]]:
     if not releases or any(_runs_rsync(each) for each in releases):
         needs["rsync"] |= set(_BUILDING)
     for release in releases:
-        if release.keys:
+        if release.trust.sums:
             needs["gpg"] |= set(_BUILDING)
+        if release.trust.packages:
+            needs["gpg"].add("compose")
             needs["rpmkeys"].add("compose")
         if release.publish and release.publish.key:
             needs["gpg"].add("publish")
@@ -103,13 +105,6 @@ def _wanted(releases: Sequence[Release]) -> tuple[str, ...]:
     """What the descriptors are for; without any, what most would be for."""
     publish = ("publish",) if any(each.publish for each in releases) else ()
     return (*_BUILDING, *publish)
-
-
-def _check_keys(releases: Sequence[Release]) -> Iterator[Check]:
-    for key in dict.fromkeys(key for release in releases for key in release.keys):
-        if not key.is_file():
-            says, mend = f"there is no file {key}", "export the key into it, or correct `keys:`"
-            yield Check("descriptors", key.name, Mark.MISSING, says, mend, _BUILDING, Status.WRONG)
 
 
 def _check_files(patient: Patient, system: System) -> Iterator[Check]:

@@ -14,6 +14,7 @@ from release_builder.descriptor.mirror import Mirror
 from release_builder.descriptor.model import Descriptor, Expected, Profile
 from release_builder.descriptor.patterns import arch_hint, is_arch
 from release_builder.descriptor.refusal import RefusedError, suggestion
+from release_builder.descriptor.release import trust_of
 from release_builder.descriptor.track import Reached, Track
 from release_builder.descriptor.version import Stage, Version
 from release_builder.errors import DescriptorError
@@ -231,12 +232,27 @@ def _check_together(descriptor: Descriptor, structurer: Structurer) -> None:
     if isinstance(digests, Expected) and len(arches) > 1:
         hint = f"write them by arch: {{{arches[0]}: {{md5: …}}, …}}"
         structurer.complain(nodes["digests"], "digests", "these are of one image", hint)
+    _check_trust(descriptor, structurer)
     if descriptor.track:
         descriptor = _check_track(descriptor, descriptor.track, structurer)
     releases = descriptor.releases()
     if len({(release.workdir, release.image) for release in releases}) < len(releases):
         node = nodes.get("image") or nodes["arch"]
         structurer.complain(node, "image", "is the same for several arches", "put {arch} into it")
+
+
+def _check_trust(descriptor: Descriptor, structurer: Structurer) -> None:
+    """Complain of words of trust that would pin nothing."""
+    nodes, trust = structurer.nodes, trust_of(descriptor)
+    if descriptor.keys and (descriptor.trust.sums or descriptor.trust.packages):
+        what = "is short for `trust.sums` and `trust.packages`, which are here too"
+        structurer.complain(nodes["keys"], "keys", what, "keep one of them")
+    if descriptor.trust.fingerprints and not trust.files:
+        key, hint = "trust.fingerprints", "name the files of these keys: `sums:`, `packages:`"
+        structurer.complain(nodes[key], key, "pins nothing: no file of keys is named", hint)
+    if descriptor.trust.max_age and not trust.sums:
+        key, hint = "trust.max_age", "name the files of the keys below `trust.sums`"
+        structurer.complain(nodes[key], key, "is of signatures, and none is asked for", hint)
 
 
 def _check_track(descriptor: Descriptor, track: Track, structurer: Structurer) -> Descriptor:

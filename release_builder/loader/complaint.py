@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from release_builder.errors import DescriptorError, printable
+from release_builder.errors import DescriptorError, printable, without_users
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -34,7 +34,7 @@ class Complaint:
 
     def __str__(self) -> str:
         place = f"{self.file}:{self.line}:{self.column}: {f'{self.key}: ' if self.key else ''}"
-        return printable(f"{place}{self.what}; {self.hint}")
+        return printable(without_users(f"{place}{self.what}; {self.hint}"))
 
 
 class InvalidDescriptorError(DescriptorError):

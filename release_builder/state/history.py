@@ -11,11 +11,17 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
 from release_builder.errors import printable
+from release_builder.state.history_accepted import (
+    forget_accepted,
+    insert_accepted,
+    select_accepted,
+)
 from release_builder.state.history_file import connected, connected_for_reading
 from release_builder.state.history_processes import is_gone, this_process
 from release_builder.state.history_records import (
     KILLED,
     MAX_AGE,
+    Accepted,
     RecordedRun,
     RecordedStep,
     ReleaseState,
@@ -43,6 +49,7 @@ __all__ = [
     "KEPT_RUNS",
     "KILLED",
     "MAX_AGE",
+    "Accepted",
     "History",
     "RecordedRun",
     "RecordedStep",
@@ -115,16 +122,30 @@ class History:
                 return tuple(select_under_way(database))
         return ()
 
-    def record(self, run: RecordedRun) -> int:
+    def record(self, run: RecordedRun, accepted: Accepted | None = None) -> int:
         """Keep ``run``, which ends the one under way; its own ``id`` does not matter.
+
+        Args:
+            run: What was done.
+            accepted: The image that it found right; None: none.
 
         Returns:
             Its id; 0 when it could not be kept, of which ``notes`` tells.
         """
         with self._writing() as database:
             if database:
-                return insert_run(database, run, this_process())
+                number = insert_run(database, run, this_process())
+                if accepted:
+                    insert_accepted(database, number, run, accepted)
+                return number
         return 0
+
+    def accepted(self, descriptor: str, product: str, arch: str) -> tuple[Accepted, ...]:
+        """The images of a release that runs found right, in their order; each change once."""
+        with self._giving_up("it cannot be read") as database:
+            if database:
+                return tuple(select_accepted(database, descriptor, product, arch))
+        return ()
 
     def runs(
         self, descriptor: str | None = None, limit: int | None = None
@@ -176,7 +197,8 @@ class History:
         before = datetime.now(UTC) - timedelta(days=days)
         with self._writing() as database:
             if database:
-                return forget_runs(database, before, runs, lambda stored: path_of(stored).exists())
+                forget_accepted(database, before, _stands)
+                return forget_runs(database, before, runs, _stands)
         return 0
 
     @contextlib.contextmanager
@@ -198,6 +220,10 @@ class History:
             note = f"{printable(str(self._path))}: {printable(str(error))}: {consequence}"
             if note not in self.notes:
                 self.notes.append(note)
+
+
+def _stands(stored: str) -> bool:
+    return path_of(stored).exists()
 
 
 @contextlib.contextmanager

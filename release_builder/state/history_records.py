@@ -89,6 +89,32 @@ class RecordedRun:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Accepted:
+    """An image that a run found right, and by whose word.
+
+    Attributes:
+        run: The id of the run that was the first to find it so; 0 before it is kept.
+        at: When that run ended, in UTC; None before it is kept.
+        version: Of the release.
+        image: The plain name of the image.
+        digests: By algorithm, what it was held against, in hexadecimal.
+        told: Algorithms of those digests that came with the release, from template or sums.
+        signers: Fingerprints of the keys that signed sums of it, parted by blanks.
+        signed: When the last of them signed, by that signer's clock, in seconds since 1970; None:
+            nobody did, or in the future.
+    """
+
+    run: int = 0
+    at: datetime | None = None
+    version: str
+    image: str
+    digests: dict[str, str]
+    told: tuple[str, ...] = ()
+    signers: str = ""
+    signed: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RunUnderWay:
     """A run that began and did not end yet.
 

@@ -57,7 +57,7 @@ def settle_killed(database: sqlite3.Connection, descriptor: str) -> tuple[Record
     rows = database.execute(
         f"SELECT {COLUMNS} FROM runs"  # noqa: S608 (of constants)
         " WHERE descriptor = ? AND process != '' AND is_gone(process) ORDER BY id",
-        (_storable(descriptor),),
+        (storable(descriptor),),
     ).fetchall()
     database.executemany("UPDATE runs SET process = '' WHERE id = ?", [(row[0],) for row in rows])
     return tuple(run_of_row(database, row) for row in rows)
@@ -97,7 +97,7 @@ def insert_run(database: sqlite3.Connection, run: RecordedRun, process: str) -> 
         "SELECT MAX(id) FROM runs"
         " WHERE process = ? AND command = ? AND descriptor = ?"
         " AND (product = ? AND arch = ? OR product = '')",
-        tuple(map(_storable, of_run)),
+        tuple(map(storable, of_run)),
     ).fetchone()
     database.execute("DELETE FROM runs WHERE id = ?", (begun,))
     number = _insert(database, begun, run, "")
@@ -106,7 +106,7 @@ def insert_run(database: sqlite3.Connection, run: RecordedRun, process: str) -> 
         [
             tuple(
                 map(
-                    _storable,
+                    storable,
                     (
                         number,
                         place,
@@ -147,7 +147,7 @@ def _insert(
     marks = ", ".join("?" * len(row))
     cursor = database.execute(
         f"INSERT INTO runs ({COLUMNS}, process) VALUES ({marks})",  # noqa: S608 (of constants)
-        tuple(_storable(value) for value in row),
+        tuple(storable(value) for value in row),
     )
     return cursor.lastrowid or 0
 
@@ -157,7 +157,7 @@ def select_runs(
 ) -> Iterator[RecordedRun]:
     """The newest runs first; see History.runs."""
     where, values = (
-        ("", ()) if descriptor is None else ("AND descriptor = ?", (_storable(descriptor),))
+        ("", ()) if descriptor is None else ("AND descriptor = ?", (storable(descriptor),))
     )
     rows = database.execute(
         f"SELECT {COLUMNS} FROM runs WHERE {OVER} {where} ORDER BY id DESC LIMIT ?",  # noqa: S608 (of constants)
@@ -204,8 +204,8 @@ def path_of(stored: str) -> Path:
     return Path(re.sub(r"\\udc([89a-f][0-9a-f])", lambda it: chr(0xDC00 + int(it[1], 16)), stored))
 
 
-def _storable(value: object) -> object:
-    r"""Bytes of file names that are no UTF-8 are stored as ``\udcNN``; SQLite takes no others."""
+def storable(value: object) -> object:
+    r"""``value`` as SQLite takes it. Bytes of file names that are no UTF-8 are stored as ``\udcNN``."""
     if isinstance(value, str):
         return value.encode("utf-8", "backslashreplace").decode()
     return value

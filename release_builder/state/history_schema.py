@@ -66,11 +66,33 @@ def _version_3(database: sqlite3.Connection) -> None:
     database.execute("ALTER TABLE runs ADD COLUMN process TEXT NOT NULL DEFAULT ''")
 
 
+def _version_4(database: sqlite3.Connection) -> None:
+    """Which images were found right, and by whose word."""
+    database.execute(
+        """CREATE TABLE accepted (
+            id INTEGER PRIMARY KEY,
+            run INTEGER NOT NULL,
+            at INTEGER NOT NULL,  -- microseconds since 1970
+            descriptor TEXT NOT NULL,
+            product TEXT NOT NULL,
+            arch TEXT NOT NULL,
+            version TEXT NOT NULL,
+            image TEXT NOT NULL,
+            digests TEXT NOT NULL,  -- a JSON object
+            told TEXT NOT NULL,
+            signers TEXT NOT NULL,
+            signed INTEGER
+        )"""
+    )
+    database.execute("CREATE INDEX accepted_of_release ON accepted (descriptor, product, arch)")
+
+
 # Each leads from the version before it to its own; a published one is never changed.
 _MIGRATIONS: Final[tuple[Callable[[sqlite3.Connection], None], ...]] = (
     _version_1,
     _version_2,
     _version_3,
+    _version_4,
 )
 
 
@@ -85,7 +107,10 @@ def check(database: sqlite3.Connection) -> None:
     mark, version = number(database, "application_id"), number(database, "user_version")
     if mark == _MARK and version > len(_MIGRATIONS):
         raise NewerSchemaError
-    found = database.execute("SELECT name FROM sqlite_master").fetchall()
+    try:
+        found = database.execute("SELECT name FROM sqlite_master").fetchall()
+    except UnicodeDecodeError as error:  # SQLite's message quotes the bytes it cannot read
+        raise ForeignError("its schema is damaged") from error
     if found and (mark != _MARK or version < 1):
         raise ForeignError("it is no history of ours")
     if (answer := database.execute("PRAGMA quick_check(1)").fetchone()[0]) != "ok":

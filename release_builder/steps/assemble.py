@@ -14,12 +14,13 @@ from release_builder.jigdo.entries import MatchedFile
 from release_builder.jigdo.make_image import make_image
 from release_builder.report import Finding, Outcome, Severity, StepResult, failed_step
 from release_builder.steps.at_hand import parts_at_hand
+from release_builder.steps.earlier import believed
 from release_builder.steps.find_pair import find_pair
 from release_builder.steps.image_file import finish, measure, move_aside, unfinished
 from release_builder.steps.missing import report_missing
 from release_builder.steps.release_servers import release_servers
 from release_builder.steps.room import make_room
-from release_builder.steps.truth import truth_about
+from release_builder.steps.tree_packages import check_tree_packages
 from release_builder.trust.expected import compare
 
 if TYPE_CHECKING:
@@ -38,22 +39,31 @@ def run(context: Context) -> StepResult:
     """Make the image, if the right one is not there already.
 
     Raises:
-        ReleaseBuilderError: As find_pair; the sources do not agree on the image.
+        ReleaseBuilderError: As find_pair and believed; the sources do not agree on the image.
     """
     plan = context.plan
     pair = find_pair(plan.workdir.tree, plan.release, context.cache)
     with pair.open_template() as stream:
         template = pair.read_template(stream)
-        truth = truth_about(plan, template.description.image)
+        held = believed(plan, template.description.image)
+        truth = held.truth
         truth.agree()
         name = plan.workdir.image / plan.release.image
-        findings: tuple[Finding, ...] = ()
+        findings = () if "verify" in plan.steps else held.findings  # which tells them too
+        if os.path.lexists(name) and _is_right(context, name, truth):
+            return replace(_already_right(name, template), findings=findings)
+        if "rewrite" not in plan.steps:  # which looks at them too, before the pair is replaced
+            findings += tuple(
+                check_tree_packages(context, pair, template.description.parts).findings
+            )
+            if any(each.severity.status for each in findings):
+                what = "no image is made: packages are not signed as they should be"
+                return StepResult("assemble", Outcome.FAILED, what, findings=findings)
         if os.path.lexists(name):
-            if _is_right(context, name, truth):
-                return _already_right(name, template)
             moved = move_aside(name, plan.workdir.aside)
             what = f"{name.name} was there but is not the image of {pair.jigdo_path.name}"
-            findings = (Finding(Severity.WARNING, f"{what}: moved to {moved}", path=str(moved)),)
+            warning = Finding(Severity.WARNING, f"{what}: moved to {moved}", path=str(moved))
+            findings = (*findings, warning)
         try:
             result = _make(context, pair, template, truth)
         except (ReleaseBuilderError, OSError, KeyboardInterrupt) as error:

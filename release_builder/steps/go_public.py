@@ -97,11 +97,12 @@ def signer_of(plan: Plan, publication: Publication) -> Signer | None:
     if publication.key is None:
         return None
     signer = check_secret_key(publication.key)
-    if plan.release.keys:
-        with Keyring(plan.release.keys) as keyring:
+    trust = plan.release.trust
+    if trust.sums:
+        with Keyring(trust.sums, trust.fingerprints) as keyring:
             if signer.fingerprint not in {each.fingerprint for each in keyring.signers}:
                 raise DescriptorError(
-                    f"{signer} is to sign, and is in none of the files of `keys:`",
+                    f"{signer} is to sign, and is in none of the files of `trust.sums`",
                     hint="nobody who trusts these keys could verify it: add its public key",
                 )
     return signer

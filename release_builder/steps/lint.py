@@ -35,7 +35,7 @@ def run(context: Context) -> StepResult:
     packages = check_packages(
         tree, metadata.packages, release.arch, cache, context.monitor, el=release.el
     )
-    signatures = check_signatures(tree, packages.read, release.keys, context.monitor)
+    signatures = check_signatures(tree, packages.read, release.trust, context.monitor)
     findings = (
         *tree.findings,
         *check_boot(tree, release.compose),

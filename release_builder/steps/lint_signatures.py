@@ -15,11 +15,12 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
+    from release_builder.descriptor.trusting import Trust
     from release_builder.media.rpm import Package
     from release_builder.monitor import Monitor
     from release_builder.steps.compose_tree import TreeFiles
 
-_RENEW: Final = "where its owner has prolonged the key, put the new file below `keys:`"
+_RENEW: Final = "where its owner has prolonged the key, put the new file below `trust.packages`"
 _SIGN: Final = "sign them: rpmsign --addsign"
 
 
@@ -40,26 +41,29 @@ class Signatures:
 
 
 def check_signatures(
-    tree: TreeFiles, packages: Mapping[str, Package], keys: Sequence[Path], monitor: Monitor
+    tree: TreeFiles, packages: Mapping[str, Package], trust: Trust, monitor: Monitor
 ) -> Signatures:
-    """Hold the signatures of ``packages`` against ``keys``; without keys, tell what they claim.
+    """Hold the signatures of ``packages`` against its keys; without any, tell what they claim.
 
     Args:
         tree: Where they are.
         packages: By path below the tree.
-        keys: Files of the public keys that the release trusts.
+        trust: Names the keys.
         monitor: Hears how far the reading is, and of each package who signed it.
     """
     if not packages:
         return Signatures()
-    if not keys:
+    if not trust.packages:
         return _claimed(packages)
     paths = {tree.root / path: path for path in packages}
     sizes = {path: tree.files[path].st_size for path in packages}
     monitor.begin("verify the signatures", sum(sizes.values()))
     try:
         checked = verify_packages(
-            list(paths), keys, on_file=lambda path: monitor.advance(sizes[paths[path]])
+            list(paths),
+            trust.packages,
+            on_file=lambda path: monitor.advance(sizes[paths[path]]),
+            pinned=trust.fingerprints,
         )
     except ReleaseBuilderError as error:
         result = _claimed(packages)
@@ -71,7 +75,7 @@ def check_signatures(
         by = each.signer or f"key {each.key_id}"
         said = by if each.verdict is Verdict.GOOD else f"{each.verdict}, {by}"
         monitor.detail(f"{printable(paths[each.path])}: {printable(said)}")
-    return _verified(checked, paths)
+    return verified(checked, paths)
 
 
 def _claimed(packages: Mapping[str, Package]) -> Signatures:
@@ -85,13 +89,19 @@ def _claimed(packages: Mapping[str, Package]) -> Signatures:
     note = Finding(
         Severity.NOTE,
         f"of {_number(len(packages))}, claimed only: {', '.join(told)}",
-        hint="name the files of the public keys below `keys:` to have the signatures verified",
+        hint="name the files of the public keys below `trust.packages` to have the signatures verified",
     )
     facts = {f"signed by {key}": f"{_number(n)}, claimed" for key, n in sorted(by_key.items())}
     return Signatures(facts=facts, findings=[note])
 
 
-def _verified(checked: Sequence[Checked], paths: Mapping[Path, str]) -> Signatures:
+def verified(checked: Sequence[Checked], paths: Mapping[Path, str]) -> Signatures:
+    """Who signed packages, and what is wrong with those of which nobody did who is trusted.
+
+    Args:
+        checked: What rpmkeys found.
+        paths: By path, what messages call it.
+    """
     result = Signatures()
     by_signer: dict[tuple[str, str], int] = defaultdict(int)
     for each in checked:
@@ -122,7 +132,7 @@ def _wrong(checked: Sequence[Checked], paths: Mapping[Path, str]) -> Iterator[Fi
             Severity.WRONG,
             found,
             f"signed by key {key}, which is none of the release's",
-            "if the key is to be trusted, add its file below `keys:`",
+            "if the key is to be trusted, add its file below `trust.packages`",
         )
 
 

@@ -30,7 +30,9 @@ def run(context: Context) -> StepResult:
     signer = signer_of(context.plan, public.publication)
     contents = [(plan, _content(replace(context, plan=plan))) for plan in context.plan.each]
     page = page_of(context.plan, public.publication, signer)
-    return make_public(context, "publish", public, contents, page)
+    result = make_public(context, "publish", public, contents, page)
+    levels = dict.fromkeys(str(content.assurance.level) for _, content in contents)
+    return replace(result, facts={**result.facts, "assurance": ", ".join(levels)})
 
 
 def _content(context: Context) -> Content:

@@ -9,7 +9,10 @@ from release_builder.digests import BLOCK
 from release_builder.errors import printable
 from release_builder.jigdo.servers import rewrite_servers
 from release_builder.report import Finding, Outcome, Severity, StepResult
+from release_builder.steps.earlier import believed
 from release_builder.steps.find_pair import find_pair
+from release_builder.steps.lint_signatures import Signatures
+from release_builder.steps.tree_packages import check_tree_packages
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -23,18 +26,28 @@ def run(context: Context) -> StepResult:
     """Write the pair into the workdir; what the mirror gave stays as it came.
 
     Raises:
-        ReleaseBuilderError: As find_pair.
+        ReleaseBuilderError: As find_pair and believed: then the pair of before stays.
     """
     plan = context.plan
     pair = find_pair(plan.workdir.tree, plan.release, context.cache)
+    with pair.open_template() as stream:
+        description = pair.read_template(stream).description
+    believed(plan, description.image)
     wanted = plan.release.server_urls(plan.stage)
     name = printable(pair.jigdo_path.name)
     rewritten = rewrite_servers(pair.content, wanted, name)
     jigdo = plan.workdir.pair / pair.jigdo_path.name
+    template = plan.workdir.pair / pair.template_path.name
+    signatures = Signatures()
+    if not _is(jigdo, rewritten.content) or not _is_copy(pair.template_path, template):
+        signatures = check_tree_packages(context, pair, description.parts)
+    if any(finding.severity.status for finding in signatures.findings):
+        what = "the pair of before stays: packages are not signed as they should be"
+        return StepResult("rewrite", Outcome.FAILED, what, findings=tuple(signatures.findings))
     jigdo.parent.mkdir(exist_ok=True)
     written = [
         _write(jigdo, rewritten.content),
-        _copy(pair.template_path, plan.workdir.pair / pair.template_path.name),
+        _copy(pair.template_path, template),
     ]
     return StepResult(
         "rewrite",
@@ -42,6 +55,7 @@ def run(context: Context) -> StepResult:
         summarise(rewritten, plan.stage.value, name),
         counts={"lines_changed": len(rewritten.changes) if any(written) else 0},
         findings=(
+            *signatures.findings,
             *unknown_labels(rewritten, name, wanted),
             *(Finding(Severity.NOTE, note) for note in rewritten.notes),
             *(Finding(Severity.NOTE, problem) for problem in pair.jigdo.problems),
@@ -74,7 +88,7 @@ def unknown_labels(rewritten: Rewrite, name: str, known: Iterable[str]) -> tuple
 
 
 def _write(path: Path, content: bytes) -> bool:
-    if path.is_file() and path.read_bytes() == content:
+    if _is(path, content):
         return False
     with files.replacing(path) as out:
         out.write(content)
@@ -82,7 +96,7 @@ def _write(path: Path, content: bytes) -> bool:
 
 
 def _copy(source: Path, target: Path) -> bool:
-    if target.is_file() and _same_bytes(source, target):
+    if _is_copy(source, target):
         return False
     with files.open_regular(source) as stream, files.replacing(target) as out:
         while block := stream.read(BLOCK):
@@ -90,8 +104,12 @@ def _copy(source: Path, target: Path) -> bool:
     return True
 
 
-def _same_bytes(one: Path, other: Path) -> bool:
-    if one.stat().st_size != other.stat().st_size:
+def _is(path: Path, content: bytes) -> bool:
+    return path.is_file() and path.read_bytes() == content
+
+
+def _is_copy(one: Path, other: Path) -> bool:
+    if not other.is_file() or one.stat().st_size != other.stat().st_size:
         return False
     with one.open("rb") as left, other.open("rb") as right:
         while block := left.read(BLOCK):

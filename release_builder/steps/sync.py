@@ -23,6 +23,7 @@ from release_builder.plan.pulls import (
     whole_pull,
 )
 from release_builder.report import Finding, Outcome, Severity, StepResult
+from release_builder.steps.earlier import refuse_older_version
 from release_builder.steps.find_pair import find_jigdo, find_pair
 from release_builder.steps.guards import check_apart, check_preview
 from release_builder.steps.room import make_room
@@ -42,12 +43,14 @@ def run(context: Context) -> StepResult:
         IncompleteError: The mirror cannot be reached, is empty, has lost parts, keeps changing,
             or has a .jigdo and a template that do not fit any more.
         DescriptorError: The mirror has no such release, or too much would be deleted.
+        OlderError: What `track:` leads to is older than what was here before.
         SurroundingsError: rsync is missing, or there is no room.
     """
     plan, transport = context.plan, context.transport
     if transport is None:
         return StepResult("sync", Outcome.SKIPPED, "offline: the tree is taken as it is")
     check_apart(plan)
+    refuse_older_version(plan.release)
     if plan.workdir.tree.exists() and not plan.workdir.tree.is_dir():
         raise NotADirectoryError(errno.ENOTDIR, "not a folder", str(plan.workdir.tree))
     whole = whole_pull(plan.release, plan.workdir.tree)
@@ -103,7 +106,10 @@ def _pull(context: Context, transport: Transport, whole: Pull) -> list[Transfer]
 def _forget_held_back(plan: Plan) -> None:
     """Remove what a killed run left of files that are no longer wanted."""
     for folder in plan.workdir.held_back_folders():
-        shutil.rmtree(folder)
+        if folder.is_symlink() or not folder.is_dir():  # no sync has made it
+            folder.unlink()
+        else:
+            shutil.rmtree(folder)
 
 
 def _with_pair(

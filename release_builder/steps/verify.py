@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from release_builder.descriptor.mirror import Kind
 from release_builder.errors import IncompleteError, printable
 from release_builder.jigdo.tree_source import TreeSource
 from release_builder.report import Finding, Outcome, Severity, StepResult, finding_of
+from release_builder.steps.earlier import Held, held_against_history
 from release_builder.steps.find_pair import find_pair
 from release_builder.steps.image_file import measure
+from release_builder.steps.lint_signatures import Signatures
+from release_builder.steps.tree_packages import check_tree_packages
 from release_builder.steps.truth import truth_about
+from release_builder.trust.assurance import last_signed
+from release_builder.trust.ending import PROLONG
 from release_builder.trust.expected import compare
 
 if TYPE_CHECKING:
@@ -35,11 +42,17 @@ def run(context: Context) -> StepResult:
     pair, roots = _pair(context)
     with pair.open_template() as stream:
         description = pair.read_template(stream).description
-    truth = truth_about(plan, description.image)
+    made_here = pair.jigdo_path.parent == plan.workdir.pair
+    truth = truth_about(plan, description.image, made_here=made_here)
+    held = Held(truth) if made_here else held_against_history(plan.release, truth)
+    truth = held.truth
     name = plan.workdir.image / plan.release.image
     problems = (
         *(Finding(Severity.WARNING, problem) for problem in truth.problems),
         *(finding_of(refused) for refused in truth.refused),
+        *([finding_of(held.refused)] if held.refused else ()),
+        *held.findings,
+        *(Finding(Severity.WARNING, ending, PROLONG, news=True) for ending in truth.ending),
     )
     if not name.is_file():
         truth.agree()
@@ -57,10 +70,14 @@ def run(context: Context) -> StepResult:
         monitor=context.monitor,
     )
     parts = _verify_parts(context, pair, description.parts, roots)
+    packages = Signatures()
+    if plan.options.full and not made_here:
+        packages = check_tree_packages(context, pair, description.parts)
     findings = (
         *problems,
         *_image_findings(context, truth, found),
         *parts.findings,
+        *packages.findings,
         *_absent_parts(pair, parts.absent, by_web=plan.release.mirror.kind is Kind.HTTP),
     )
     wrong = any(finding.severity.status for finding in findings)
@@ -74,16 +91,30 @@ def run(context: Context) -> StepResult:
             "parts_right": parts.right,
             "parts_absent": len(parts.absent),
             "parts_read": parts.read,
+            **({"packages_verified": packages.verified} if packages.verified else {}),
         },
         findings=findings,
         facts={
             "image": str(name),
             **{each: digest.hex for each, digest in sorted(found.digests.items())},
             "sources": ", ".join(dict.fromkeys(each.source for each in truth.expectations)),
-            **({"signer": _signers(truth)} if truth.signers else {}),
+            **_vouched(truth),
         },
         suspects=tuple(parts.suspects),
     )
+
+
+def _vouched(truth: Truth) -> dict[str, str]:
+    """By whose word the image is right, and what that is worth."""
+    found = truth.assurance
+    signed = last_signed(found.signatures, time.time())
+    facts = {"assurance": str(found.level), "told": ", ".join(found.told)}
+    if truth.signers:
+        facts["signer"] = _signers(truth)
+        facts["fingerprints"] = ", ".join(each.fingerprint for each in truth.signers)
+    if signed is not None:
+        facts["signed"] = f"{datetime.fromtimestamp(signed, UTC):%Y-%m-%dT%H:%M:%SZ}"
+    return facts
 
 
 def _image_findings(context: Context, truth: Truth, found: Measured) -> Iterator[Finding]:
@@ -167,21 +198,26 @@ def _verify_parts(
 def _verify_part(context: Context, path: Path, part: MatchedFile, result: _Parts) -> None:
     algorithm, where = part.digest.algorithm, printable(str(path))
     try:
-        measured = measure(path, (algorithm,), context.cache, full=context.plan.options.full)
+        size = path.stat().st_size
+        if size == part.length:  # else it need not be read: it may be a hole of any length
+            full = context.plan.options.full
+            measured = measure(path, (algorithm,), context.cache, full=full)
+            result.read += measured.read
+            if measured.digests[algorithm] == part.digest:
+                result.right += 1
+                return
+            found = f"found {measured.digests[algorithm]}, expected {part.digest}"
+        else:
+            found = f"it has {size:,} bytes, expected {part.length:,}"
     except OSError as error:  # the others can be looked at all the same
         result.findings.append(finding_of(error))
-        return
-    result.read += measured.read
-    if measured.digests[algorithm] == part.digest:
-        result.right += 1
         return
     if path.is_relative_to(context.plan.workdir.tree):
         result.suspects.append(str(path.relative_to(context.plan.workdir.tree)))
     result.findings.append(
         Finding(
             Severity.WRONG,
-            f"{where}: found {measured.digests[algorithm]}, expected {part.digest},"
-            " as the template says",
+            f"{where}: {found}, as the template says",
             hint="`release-builder build` fetches it again",
             path=where,
         )
@@ -189,15 +225,14 @@ def _verify_part(context: Context, path: Path, part: MatchedFile, result: _Parts
 
 
 def _summary(truth: Truth, found: Measured, parts: _Parts) -> str:
-    """Two lines: what the image is and who says so; what of the tree is right."""
+    """What the image is and who says so; what that is worth; what of the tree is right."""
     sources = list(dict.fromkeys(each.source for each in truth.expectations))
     digests = ", ".join(f"{each} {digest.hex}" for each, digest in sorted(found.digests.items()))
     how = "read now" if found.read else "unchanged since it was hashed"
     absent = f", {len(parts.absent):,} not in the tree" if parts.absent else ""
     tree = f"; {parts.right:,} parts of the tree right{absent}" if parts.right else ""
-    signed = f", signed by {_signers(truth)}" if truth.signers else ""
     says = f"{_enumerated(sources)} say{'s' * (len(sources) == 1)}"
-    return f"{digests}, as {says}{signed}\nimage {how}{tree}"
+    return f"{digests}, as {says}\n{truth.assurance}\nimage {how}{tree}"
 
 
 def _signers(truth: Truth) -> str:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from release_builder.digests import Digest
-    from release_builder.trust.gpg import Keyring, Signer
+    from release_builder.trust.gpg import Keyring, Signature
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,13 +27,13 @@ class Expectation:
         source: Who, fit for a message: ``the template``, ``tree/iso/x86_64/md5sum.txt:3``.
         digest: The digest of all of it, where told.
         size: Bytes, where told.
-        signer: Who signed it, where that was checked.
+        signature: Who signed it, and when, where that was checked.
     """
 
     source: str
     digest: Digest | None
     size: int | None
-    signer: Signer | None = None
+    signature: Signature | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +88,7 @@ def expectations_from_sums(
     for path in paths:
         place = printable(str(path))
         try:
-            entries, signer = _entries(path, image, keyring)
+            entries, signature = _entries(path, image, keyring)
         except SignatureError as error:
             refused.append(error)
             continue
@@ -99,7 +99,7 @@ def expectations_from_sums(
             problems.append(f"{place}: {error.strerror or error}")
             continue
         expectations += [
-            Expectation(f"{place}:{entry.line}", entry.digest, entry.size, signer)
+            Expectation(f"{place}:{entry.line}", entry.digest, entry.size, signature)
             for entry in entries
             if entry.digest or entry.size is not None
         ]
@@ -135,21 +135,21 @@ def compare(
 
 def _entries(
     path: Path, image: str, keyring: Keyring | None
-) -> tuple[list[SumsEntry], Signer | None]:
-    """What the sums file at ``path`` says of ``image``, and who signed that."""
+) -> tuple[list[SumsEntry], Signature | None]:
+    """What the sums file at ``path`` says of ``image``, and who signed that, and when."""
     with open_regular(path) as stream:
         content = read_bounded(stream, SUMS_LIMIT, printable(str(path)))
-    signer = None
+    signature = None
     if keyring:
         try:
-            content, signer = signed_part(path, content, keyring)
+            content, signature = signed_part(path, content, keyring)
         except ChangedError:  # whatever it says now: it may have spoken of the image
             raise
         except SignatureError:
             if _of(image, content, path):
                 raise
             return [], None
-    return _of(image, content, path), signer
+    return _of(image, content, path), signature
 
 
 def _of(image: str, content: bytes, path: Path) -> list[SumsEntry]:

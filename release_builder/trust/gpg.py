@@ -9,18 +9,27 @@ from typing import TYPE_CHECKING, Final
 from release_builder.errors import DescriptorError, WrongBytesError, printable
 from release_builder.files import open_regular, read_bounded
 from release_builder.process import Outcome, environment
-from release_builder.trust.gpg_keys import Key, Signer, last_complaint, parse_keys, run_gpg
+from release_builder.trust.gpg_keys import (
+    Key,
+    Signature,
+    Signer,
+    check_pinned,
+    last_complaint,
+    parse_keys,
+    run_gpg,
+)
 from release_builder.trust.gpg_sign import check_secret_key, sign_clear, sign_detached
 from release_builder.trust.gpg_status import Verdict, read_status, words
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
     from types import TracebackType
     from typing import Self
 
 __all__ = [
     "ChangedError",
     "Keyring",
+    "Signature",
     "SignatureError",
     "Signer",
     "check_secret_key",
@@ -33,7 +42,14 @@ SIGNATURE_LIMIT: Final = 1 << 20  # bytes of a detached signature
 
 # Nothing of the user's settings, no agent that would stay behind, no key from elsewhere; and who
 # trusts whom is not asked, for the keys were named one by one.
-_APART: Final = ("--no-options", "--no-autostart", "--no-auto-key-retrieve", "--trust-model=always")
+_APART: Final = (
+    "--no-options",
+    "--no-autostart",
+    "--no-auto-key-retrieve",
+    "--trust-model=always",
+    # A clock that is behind is no reason to refuse a key; whoever asks when it was signed sees it.
+    "--ignore-time-conflict",
+)
 
 _REFUSALS: Final = {  # verdict → what, hint
     Verdict.CHANGED: (
@@ -68,10 +84,12 @@ class Keyring:
 
     Args:
         files: Each with one public key or more, armoured or not.
+        pinned: Fingerprints of the primary keys that they may hold; empty: any.
     """
 
-    def __init__(self, files: Sequence[Path]) -> None:
+    def __init__(self, files: Sequence[Path], pinned: Collection[str] = ()) -> None:
         self._files = tuple(files)
+        self._pinned = pinned
         self._folder = tempfile.TemporaryDirectory(prefix="gpg-")
         self._home = Path(self._folder.name)
         self._keys: tuple[Key, ...] = ()
@@ -80,7 +98,7 @@ class Keyring:
         """Read the keys.
 
         Raises:
-            DescriptorError: A file cannot be read, or holds no public key.
+            DescriptorError: A file cannot be read, holds no public key, or one that is not pinned.
             SurroundingsError: gpg is not installed.
         """
         try:
@@ -101,12 +119,17 @@ class Keyring:
         self._folder.cleanup()
 
     @property
+    def keys(self) -> tuple[Key, ...]:
+        """The keys."""
+        return self._keys
+
+    @property
     def signers(self) -> tuple[Signer, ...]:
         """Whose keys they are."""
         return tuple(key.signer for key in self._keys)
 
-    def verify_clear(self, content: bytes, what: str) -> tuple[bytes, Signer]:
-        """The signed text in ``content``, and who signed it.
+    def verify_clear(self, content: bytes, what: str) -> tuple[bytes, Signature]:
+        """The signed text in ``content``, and its signature.
 
         Args:
             content: A clear-signed text; what stands around it does not count.
@@ -122,11 +145,11 @@ class Keyring:
         """
         text = self._home / "text"
         outcome = self._gpg("--yes", f"--output={text}", "--verify", stdin=content)
-        signer = self._signer(outcome, what)
-        return text.read_bytes(), signer
+        signature = self._signature(outcome, what)
+        return text.read_bytes(), signature
 
-    def verify_detached(self, data: Path, signature: Path) -> Signer:
-        """Who signed ``data``, of any size; for a small one see verify_content.
+    def verify_detached(self, data: Path, signature: Path) -> Signature:
+        """Who signed ``data``, and when, of any size; for a small one see verify_content.
 
         Raises:
             ChangedError: It is not as it was when it was signed.
@@ -136,12 +159,12 @@ class Keyring:
         open_regular(data).close()
         copy = self._copy_of(signature)
         outcome = self._gpg("--verify", str(copy), str(data.absolute()))
-        return self._signer(outcome, printable(str(data)), signature)
+        return self._signature(outcome, printable(str(data)), signature)
 
-    def verify_content(self, content: bytes, signature: Path, what: str) -> Signer:
+    def verify_content(self, content: bytes, signature: Path, what: str) -> Signature:
         """Who signed ``content``, which messages call ``what``; errors as verify_detached."""
         outcome = self._gpg("--verify", str(self._copy_of(signature)), "-", stdin=content)
-        return self._signer(outcome, what, signature)
+        return self._signature(outcome, what, signature)
 
     def _copy_of(self, signature: Path) -> Path:
         # gpg would wait for a FIFO, and read a huge file to its end.
@@ -161,28 +184,30 @@ class Keyring:
                 f"{where}: {error.strerror or error}", hint="name a file with a public key"
             ) from error
         imported = self._gpg("--import", stdin=content)
-        if not any(word == "IMPORT_OK" for word, _ in words(imported.stdout)):
+        found = [rest[-1] for word, rest in words(imported.stdout) if word == "IMPORT_OK"]
+        if not found:
             raise DescriptorError(
                 f"{where} holds no public key that gpg can use",
                 hint=f"export one: gpg --armor --export NAME > {where}",
             )
+        check_pinned(found, self._pinned, where)
 
     def _gpg(self, *arguments: str, stdin: bytes = b"") -> Outcome:
         env = environment({"GNUPGHOME": str(self._home)})
         return run_gpg((*_APART, "--status-fd=1", *arguments), env, stdin)
 
-    def _signer(self, outcome: Outcome, what: str, signature: Path | None = None) -> Signer:
+    def _signature(self, outcome: Outcome, what: str, file: Path | None = None) -> Signature:
         verified = read_status(outcome.stdout, outcome.status)
         if verified.verdict is Verdict.GOOD:
-            return self._key(verified.key).signer
+            return Signature(self._key(verified.key).signer, verified.made)
         if verified.verdict is Verdict.UNKNOWN_KEY:
             raise SignatureError(
                 f"{what} is signed by the unknown key {verified.key}",
                 hint=f"trusted: {', '.join(map(str, self.signers))}; if the other key is the"
-                " publisher's, add it to `keys:`",
+                " publisher's, add its file to `trust.sums`",
             )
         if verified.verdict not in _REFUSALS:
-            where = printable(str(signature)) if signature else what
+            where = printable(str(file)) if file else what
             raise SignatureError(
                 f"{where} holds no signature that gpg can check: {last_complaint(outcome)}",
                 hint="fetch it again, or ask who publishes it to sign it",

@@ -9,13 +9,16 @@ import re
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import pairwise
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
-from release_builder.errors import printable
+from release_builder.errors import DescriptorError, printable
 from release_builder.process import Outcome, run
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Collection, Iterable, Mapping
+
+CLOCK_ERROR: Final = 2 * 3600.0  # seconds that clocks may differ
+_LAST: Final = 253_402_300_799  # 9999-12-31
 
 # Names are UTF-8 whatever the locale.
 _ALWAYS = ("gpg", "--batch", "--no-tty", "--display-charset=utf-8", "--utf8-strings")
@@ -38,6 +41,24 @@ class Signer:
 
 
 @dataclass(frozen=True, slots=True)
+class Signature:
+    """A good signature.
+
+    Attributes:
+        signer: Who made it.
+        made: When, by the signer's clock; seconds since 1970.
+    """
+
+    signer: Signer
+    made: int
+
+    @property
+    def day(self) -> str:
+        """The day on which it was made, in UTC, such as ``2020-01-02``."""
+        return day_of(self.made)
+
+
+@dataclass(frozen=True, slots=True)
 class Key:
     """A key with its subkeys.
 
@@ -48,6 +69,7 @@ class Key:
         created: When the youngest part of it that signs was made; seconds since 1970.
         expires: When it ends, in seconds since 1970; None: never.
         signs: Whether it can sign now.
+        signs_until: When the last part of it that signs ends, as ``expires``.
     """
 
     signer: Signer
@@ -56,13 +78,39 @@ class Key:
     created: int
     expires: int | None
     signs: bool
+    signs_until: int | None = None
 
     @property
     def expired(self) -> str:
         """``expired on 2020-01-02``, or ``expired`` where only a subkey has."""
         if self.expires is None:
             return "expired"
-        return f"expired on {datetime.fromtimestamp(self.expires, UTC).date()}"
+        return f"expired on {day_of(self.expires)}"
+
+
+def day_of(seconds: int) -> str:
+    """The day, in UTC, of a time in seconds since 1970; a far one is the last there is."""
+    return str(datetime.fromtimestamp(min(seconds, _LAST), UTC).date())
+
+
+def check_pinned(fingerprints: Iterable[str], pinned: Collection[str], where: str) -> None:
+    """Make sure that a file holds no key that nobody named.
+
+    Args:
+        fingerprints: Of the primary keys in it.
+        pinned: Those that it may hold; empty: any.
+        where: The file, for the message.
+
+    Raises:
+        DescriptorError: It holds another.
+    """
+    for fingerprint in fingerprints:
+        if pinned and fingerprint not in pinned:
+            raise DescriptorError(
+                f"{where} holds the key {fingerprint}, which is none of `trust.fingerprints`",
+                hint="was the file replaced? ask the publisher, by another way, for the"
+                " fingerprint; only if it is this one, add it",
+            )
 
 
 def run_gpg(arguments: Iterable[str], env: Mapping[str, str], stdin: bytes = b"") -> Outcome:
@@ -92,18 +140,20 @@ def _key(records: list[list[str]]) -> Key:
     prints = tuple(record[9] for record in records if record[0] == "fpr")
     names = [_unescaped(record[9]) for record in records if record[0] == "uid"]
     signing = [
-        int(record[5] or 0)
+        record
         for record in records
         if record[0] in {"pub", "sec", "sub", "ssb"} and "s" in record[11]
     ]
+    ends = [int(record[6]) if record[6] else _LAST for record in signing]
     return Key(
         Signer(prints[0], next(iter(names), "a key without name")),
         prints,
         main[1],
-        max(signing, default=0),
+        max((int(record[5] or 0) for record in signing), default=0),
         int(main[6]) if main[6] else None,
         # Capital letters: what the key can do now, with what is left of its subkeys.
         "S" in main[11],
+        None if max(ends, default=_LAST) == _LAST else max(ends),
     )
 
 

@@ -6,10 +6,12 @@ Source: GnuPG 2.2, doc/DETAILS ("Format of the --status-fd output").
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Final
 
 _START: Final = "[GNUPG:] "
+_MADE: Final = 2  # of the words of VALIDSIG: fingerprint, date, time, …
 
 
 class Verdict(StrEnum):
@@ -42,10 +44,13 @@ class Verified:
     Attributes:
         verdict: The worst of all signatures; every one must be good.
         key: Digits that the fingerprint of the key or subkey ends with; empty for NONE.
+        made: When the oldest of them was made, by its maker's clock, in seconds since 1970; of
+            GOOD ones only.
     """
 
     verdict: Verdict
     key: str
+    made: int = 0
 
 
 def read_status(output: str, status: int) -> Verified:
@@ -60,14 +65,25 @@ def read_status(output: str, status: int) -> Verified:
         keys = [rest[0] for word, rest in said if word == verdict.value and rest]
         if keys:
             return Verified(verdict, keys[0])
-    valid = [rest[-1] for word, rest in said if word == "VALIDSIG" and rest]
+    valid = [rest for word, rest in said if word == "VALIDSIG" and len(rest) > _MADE]
     good = [word for word, _ in said if word == Verdict.GOOD.value]
     if status or not good or len(valid) != len(good):
         return Verified(Verdict.NONE, "")
-    return Verified(Verdict.GOOD, valid[0])
+    try:
+        made = min(_seconds(each[_MADE]) for each in valid)
+    except ValueError:
+        return Verified(Verdict.NONE, "")
+    return Verified(Verdict.GOOD, valid[0][-1], made)
 
 
 def words(output: str) -> list[tuple[str, list[str]]]:
     """The lines that gpg wrote for programs: keyword and arguments of each."""
     lines = [line.removeprefix(_START) for line in output.splitlines() if line.startswith(_START)]
     return [(parts[0], parts[1:]) for parts in map(str.split, lines) if parts]
+
+
+def _seconds(time: str) -> int:
+    """Since 1970, of either form that gpg has for times."""
+    if "T" not in time:
+        return int(time)
+    return int(datetime.strptime(time, "%Y%m%dT%H%M%S").replace(tzinfo=UTC).timestamp())

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Final
 from release_builder.errors import DescriptorError, SurroundingsError, printable
 from release_builder.files import open_regular, read_bounded
 from release_builder.process import environment, find, run
-from release_builder.trust.gpg_keys import last_complaint, parse_keys, run_gpg
+from release_builder.trust.gpg_keys import check_pinned, last_complaint, parse_keys, run_gpg
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Collection, Iterable, Sequence
     from pathlib import Path
 
     from release_builder.process import Outcome
@@ -53,10 +53,12 @@ class RpmKeyring:
 
     Args:
         folder: A private one, with a short path; whoever made it removes it.
+        pinned: Fingerprints of the primary keys that files may hold; empty: any.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, pinned: Collection[str] = ()) -> None:
         self._folder = folder
+        self._pinned = pinned
 
     def read(self, files: Sequence[Path]) -> tuple[KnownKey, ...]:
         """Take in the keys of ``files``.
@@ -68,7 +70,7 @@ class RpmKeyring:
             The keys and their subkeys, in that order.
 
         Raises:
-            DescriptorError: A file cannot be read, or holds no public key.
+            DescriptorError: A file cannot be read, holds no public key, or one that is not pinned.
             WrongBytesError: A file is larger than any key.
             SurroundingsError: gpg is not installed.
         """
@@ -127,6 +129,7 @@ class RpmKeyring:
                 f"{where} holds no public key: {last_complaint(outcome)}",
                 hint=f"export one: gpg --armor --export NAME > {where}",
             )
+        check_pinned((key.signer.fingerprint for key in keys), self._pinned, where)
         return keys
 
     def _gpg(self, *arguments: str, stdin: bytes = b"") -> Outcome:

@@ -18,13 +18,13 @@ from release_builder.process import find
 from release_builder.trust.rpm_keyring import KeyId, KnownKey, RpmKeyring
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Collection, Iterator, Sequence
 
 __all__ = ["Checked", "KeyId", "Verdict", "key_ids", "verify_packages"]
 
 _AT_A_TIME: Final = 100  # packages for one rpmkeys
 _LINE: Final = re.compile(
-    r"\s+(?P<what>.*?)(?:, key (?:ID|fingerprint:?) (?P<key>[0-9A-Fa-f]{8,}))?"
+    r"\s++(?P<what>.*?)(?:, key (?:ID|fingerprint:?) (?P<key>[0-9A-Fa-f]{8,}))?"
     r": (?P<result>[A-Z]+)\b.*"
 )
 
@@ -79,6 +79,7 @@ def verify_packages(
     paths: Sequence[Path],
     keys: Sequence[Path],
     on_file: Callable[[Path], object] = lambda _path: None,
+    pinned: Collection[str] = (),
 ) -> tuple[Checked, ...]:
     """Verify digests and signatures of packages; the machine's own keyring does not count.
 
@@ -86,20 +87,22 @@ def verify_packages(
         paths: The packages.
         keys: Files of public keys, as for key_ids.
         on_file: Told each package once it is done, in batches.
+        pinned: Fingerprints of the primary keys that ``keys`` may hold; empty: any.
 
     Returns:
         One a package, in the order of ``paths``. A key that has expired by now makes EXPIRED even
         of what was signed before: whoever holds such a key can date a signature back.
 
     Raises:
-        DescriptorError: A file of keys cannot be read, or holds no public key.
+        DescriptorError: A file of keys cannot be read, holds no public key, or one that is not
+            pinned.
         WrongBytesError: A file of keys is larger than any key.
         SurroundingsError: rpmkeys or gpg is not installed, or rpmkeys cannot use a key.
     """
     find("rpmkeys")
     checked: list[Checked] = []
     with tempfile.TemporaryDirectory(prefix="rpm-keys-") as name:
-        keyring = RpmKeyring(Path(name))
+        keyring = RpmKeyring(Path(name), pinned)
         known = keyring.read(keys)
         keyring.give_to_rpm()
         for start in range(0, len(paths), _AT_A_TIME):

@@ -13,18 +13,20 @@ from release_builder.trust.sums import SUMS_LIMIT
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from release_builder.trust.gpg import Keyring, Signer
+    from release_builder.trust.gpg import Keyring, Signature
 
 SUFFIXES: Final = (".asc", ".sig", ".gpg")  # of signatures beside a file
 
 # Up to the blank line that ends the armour's headers, without it.
 _START: Final = re.compile(
-    rb"^-----BEGIN PGP SIGNED MESSAGE-----[ \t]*\r?$(?:\n.*\S.*$)*\n", re.MULTILINE
+    # Possessive: a line of megabytes must not be gone over again from each of its bytes.
+    rb"^-----BEGIN PGP SIGNED MESSAGE-----[ \t]*+\r?$(?:\n(?=[^\S\n]*+\S)[^\n]*+)*\n",
+    re.MULTILINE,
 )
 
 
-def signed_part(path: Path, content: bytes, keyring: Keyring) -> tuple[bytes, Signer]:
-    """What of ``content`` is signed by a key that we trust, and by whom.
+def signed_part(path: Path, content: bytes, keyring: Keyring) -> tuple[bytes, Signature]:
+    """What of ``content`` is signed by a key that we trust, by whom and when.
 
     Args:
         path: The file. What lies beside it under its name and one of SUFFIXES is a signature,
@@ -41,35 +43,33 @@ def signed_part(path: Path, content: bytes, keyring: Keyring) -> tuple[bytes, Si
     """
     where = printable(str(path))
     if start := _START.search(content):
-        text, signer = keyring.verify_clear(content, where)
-        return b"\n" * (content.count(b"\n", 0, start.end()) + 1) + text, signer
+        text, signature = keyring.verify_clear(content, where)
+        return b"\n" * (content.count(b"\n", 0, start.end()) + 1) + text, signature
     beside = [path.with_name(path.name + suffix) for suffix in SUFFIXES]
-    signers = [
-        _signed_beside(content, where, signature, keyring)
-        for signature in beside
-        if signature.is_file()
+    signatures = [
+        _signed_beside(content, where, file, keyring) for file in beside if file.is_file()
     ]
-    if not signers:
+    if not signatures:
         raise SignatureError(
-            f"{where} is not signed, and `keys:` asks for that",
+            f"{where} is not signed, and `trust.sums` asks for that",
             hint=f"fetch {printable(path.name)}.asc too, or ask who publishes it to sign it",
         )
-    return content, signers[0]
+    return content, min(signatures, key=lambda each: each.made)
 
 
-def _signed_beside(content: bytes, where: str, signature: Path, keyring: Keyring) -> Signer:
-    place = printable(str(signature))
-    with open_regular(signature) as stream:
+def _signed_beside(content: bytes, where: str, file: Path, keyring: Keyring) -> Signature:
+    place = printable(str(file))
+    with open_regular(file) as stream:
         copy = read_bounded(stream, SUMS_LIMIT, place)
     if not _START.search(copy):
-        return keyring.verify_content(content, signature, where)
-    text, signer = keyring.verify_clear(copy, place)
+        return keyring.verify_content(content, file, where)
+    text, signature = keyring.verify_clear(copy, place)
     if _lines(text) != _lines(content):
         raise ChangedError(
-            f"{where} is not what {signer} signed in {place}",
+            f"{where} is not what {signature.signer} signed in {place}",
             hint="fetch both again; if that does not help, tell who publishes them",
         )
-    return signer
+    return signature
 
 
 def _lines(text: bytes) -> list[bytes]:

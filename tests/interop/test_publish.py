@@ -122,7 +122,7 @@ def test_signatures_are_true_and_a_flipped_bit_is_refused_with_the_signer_named(
     descriptor.write_text(f"keys: {public_key.name}\n" + descriptor.read_text())
     reader = workdir / "reader.yaml"
     reader.write_text(
-        f"version: 9.0beta3\narch: x86_64\nworkdir: reader\nkeys: {public_key.name}\n"
+        f"version: 9.0beta3\narch: x86_64\nworkdir: reader\ntrust: {{sums: {public_key.name}}}\n"
         f"mirror: {manager.root / FOLDER}\n"
     )
 

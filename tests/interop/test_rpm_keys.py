@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from gpg_home import BIRTH, GpgHome
+from gpg_home import GpgHome
+from rpm_signing import build, call, sign
 
-from release_builder import process
 from release_builder.errors import DescriptorError
 from release_builder.media.image import MediaError
 from release_builder.media.rpm import Change, check_payload, read_package
@@ -24,24 +24,6 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.interop
 
-SPEC = """\
-Name: tiny
-Epoch: 3
-Version: 1.0
-Release: 2.el7
-Summary: A summary to be changed
-License: GPL
-BuildArch: noarch
-%description
-Nothing.
-%files
-%changelog
-* Mon Jan 06 2020 A. Büilder <a@example.org> 1.0-2
-- Do two things [SME: 12]
-- and a third
-* Sun Jan 05 2020 B. Builder <b@example.org> 1.0-1
-- Begin
-"""
 QUERY = "%{NAME}|%{EPOCH}:%{VERSION}-%{RELEASE}|%{SOURCERPM}|%{BUILDTIME}|%{RSAHEADER:pgpsig}"
 
 
@@ -85,37 +67,6 @@ def zoo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Zoo]:
         (folder / "both.asc").write_bytes(home.gpg("--armor", "--export", ours, other))
         (folder / "binary.gpg").write_bytes(home.gpg("--export", ours))
         yield Zoo(folder, ours[-16:].lower())
-
-
-def build(folder: Path) -> None:
-    spec = folder / "tiny.spec"
-    spec.write_text(SPEC, "utf-8")
-    call(
-        *("rpmbuild", "-ba", "--quiet", "--nodeps"),
-        *("--define", f"_topdir {folder}/top", "--define", f"_dbpath {folder}/db", str(spec)),
-        HOME=str(folder),
-    )
-    shutil.copy(folder / "top/RPMS/noarch/tiny-1.0-2.el7.noarch.rpm", folder / "plain.rpm")
-    shutil.copy(folder / "top/SRPMS/tiny-1.0-2.el7.src.rpm", folder / "source.rpm")
-
-
-def sign(folder: Path, home: GpgHome, key: str, name: str) -> None:
-    """Sign as on the day on which all keys were made: a minute later, one has expired."""
-    path = shutil.copy(folder / "plain.rpm", folder / name)
-    call(
-        *("rpmsign", "--addsign", "--define", f"_gpg_name {key}"),
-        *("--define", f"__gpg {process.find('gpg')}"),
-        *("--define", f"_gpg_sign_cmd_extra_args --faked-system-time={BIRTH + 60}"),
-        str(path),
-        HOME=str(folder),
-        GNUPGHOME=str(home.path),
-    )
-
-
-def call(*argv: str, **env: str) -> str:
-    outcome = process.run(argv, env=process.environment(env))
-    assert outcome.status == 0, outcome.stderr
-    return outcome.stdout
 
 
 @pytest.mark.parametrize("name", ["plain.rpm", "ours.rpm"])

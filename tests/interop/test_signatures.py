@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,7 +15,7 @@ from program import release_builder
 
 from release_builder.digests import Digest
 from release_builder.errors import DescriptorError, SurroundingsError
-from release_builder.trust.expected import Expectation, expectations_from_sums
+from release_builder.trust.expected import expectations_from_sums
 from release_builder.trust.gpg import (
     ChangedError,
     Keyring,
@@ -105,10 +106,10 @@ def test_what_we_sign_is_verified_by_us_and_by_gpg(
     sign_detached(text, text.with_suffix(".sig"), key)
 
     with Keyring([public / f"{name}.asc"]) as keyring:
-        signed, signer = keyring.verify_clear(text.with_suffix(".asc").read_bytes(), "SUMS.asc")
-        assert (signed, signer) == (TEXT, keyring.signers[0])
-        assert keyring.verify_detached(text, text.with_suffix(".sig")) == signer
-    assert signer.fingerprint == key
+        signed, signature = keyring.verify_clear(text.with_suffix(".asc").read_bytes(), "SUMS.asc")
+        assert (signed, signature.signer) == (TEXT, keyring.signers[0])
+        assert keyring.verify_detached(text, text.with_suffix(".sig")).signer == signature.signer
+    assert signature.signer.fingerprint == key
     users.home.gpg("--verify", text.with_suffix(".asc"))
     said = users.home.gpg("--status-fd=1", "--verify", text.with_suffix(".sig"), text).decode()
     valid = next(line.split() for line in said.splitlines() if " VALIDSIG " in line)
@@ -154,7 +155,7 @@ def test_the_public_key_that_we_export_verifies_what_we_sign(
         assert [each.fingerprint for each in keyring.signers] == [key]
         if name != "locked":
             sign_detached(text, text.with_suffix(".sig"), key)
-            assert keyring.verify_detached(text, text.with_suffix(".sig")).fingerprint == key
+            assert keyring.verify_detached(text, text.with_suffix(".sig")).signer.fingerprint == key
 
 
 def test_an_exported_key_bears_no_word_of_others(keys: Keys, users: Keys) -> None:
@@ -181,7 +182,7 @@ def test_a_file_whose_name_is_odd_is_signed(users: Keys, workdir: Path) -> None:
     sign_detached(name, workdir / "sig", users.ours)
 
     with Keyring([users.home.export(users.ours, workdir / "ours.asc")]) as keyring:
-        assert keyring.verify_detached(name, workdir / "sig").fingerprint == users.ours
+        assert keyring.verify_detached(name, workdir / "sig").signer.fingerprint == users.ours
 
 
 @pytest.mark.parametrize("name", ["Koozali Bäu", "build@example.org", NAME])
@@ -419,11 +420,12 @@ def test_what_is_rightly_signed_counts_and_names_its_signer(
     with Keyring([public / "ours.asc"]) as keyring:
         said = expectations_from_sums(paths, "x.iso", keyring)
 
-    signer = Signer(keys.ours, NAME)
     assert (said.problems, said.refused) == ((), ())
-    assert set(said.expectations) == {
-        Expectation(f"{workdir}/{place}", MD5, None, signer) for place in places
-    }
+    assert {each.source for each in said.expectations} == {f"{workdir}/{each}" for each in places}
+    for each in said.expectations:
+        assert each.signature
+        assert (each.digest, each.signature.signer) == (MD5, Signer(keys.ours, NAME))
+        assert 0 <= time.time() - each.signature.made < 3600
 
 
 def lay_unsigned(_: Keys, folder: Path) -> None:
@@ -536,7 +538,7 @@ def test_verify_asks_for_the_signature(
     assert "gpg is not installed" in without_gpg.messages()
     assert changed.status == 2
     assert f"{sums} was changed after {signer} signed it" in changed.messages()
-    assert silent.status == 0
+    assert silent.status == 2
     assert "no signed sums file speaks of" in silent.messages()
 
 
@@ -554,4 +556,7 @@ def test_the_sums_file_of_the_descriptor_must_be_signed_too(
     verified = release_builder("verify", "--json", descriptor, cwd=workdir)
 
     assert verified.status == 2
-    assert verified.messages() == f"{workdir / 'own.txt'} is not signed, and `keys:` asks for that"
+    assert (
+        verified.messages()
+        == f"{workdir / 'own.txt'} is not signed, and `trust.sums` asks for that"
+    )
