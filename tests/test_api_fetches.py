@@ -340,3 +340,40 @@ def test_without_its_pair_there_is_no_image(server: BadServer) -> None:
         fetch(server)
 
     assert parts_asked(server) == []
+
+
+def test_an_image_that_is_published_anew_while_its_parts_come_is_told(server: BadServer) -> None:
+    server.troubles = {"/cd.jigdo": [Trouble(body=server.content["/cd.jigdo"])]}
+    server.content["/cd.jigdo"] += b"# the next one\n"
+    server.content[f"/tree/{FIRST}"] = b"another"
+
+    with pytest.raises(IncompleteError, match="was published anew while") as raised:
+        fetch(server)
+
+    assert "run it again" in raised.value.hint
+    assert_no_image(OUT)
+
+
+def test_an_image_that_is_withdrawn_while_its_parts_come_is_told(server: BadServer) -> None:
+    server.troubles = {"/cd.jigdo": [Trouble(body=server.content["/cd.jigdo"])]}
+    del server.content["/cd.jigdo"], server.content[f"/tree/{FIRST}"]
+
+    with pytest.raises(IncompleteError, match="withdrawn while"):
+        fetch(server)
+
+    assert_no_image(OUT)
+
+
+def test_the_next_run_makes_the_image_that_was_published_anew(server: BadServer) -> None:
+    newer = release_of(5)
+    old = dict(server.content)
+    server.content |= {**newer.tree(), **newer.pair(f"A={server.url}/tree/")}
+    server.content[f"/tree/{FIRST}"] = b"gone"
+    server.troubles = {path: [Trouble(body=old[path])] for path in ("/cd.jigdo", "/cd.template")}
+    with pytest.raises(IncompleteError, match="was published anew"):
+        fetch(server)
+    server.content |= newer.tree()
+
+    assert fetch(server).complete
+
+    assert_image(OUT, newer)

@@ -10,17 +10,19 @@ from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
 import pytest
-from bad_server import BadServer
+from bad_server import BadServer, Trouble
 from builders import noise
 from offers import md5
 
 from release_builder.errors import (
+    BusyError,
     DescriptorError,
     IncompleteError,
     ReleaseBuilderError,
     SurroundingsError,
     WrongBytesError,
 )
+from release_builder.locks import locked_beside
 from release_builder.state.digest_cache import no_cache
 from release_builder.steps.web_pair import FetchedPair, fetched_pair
 from release_builder.transport.http import HttpOptions
@@ -425,3 +427,44 @@ def test_only_a_pair_is_replaced_by_a_pair(server: BadServer, name: str) -> None
         get(server.url + JIGDO)
 
     assert Path("out", name).read_bytes() == b"my thesis"
+
+
+def test_a_pair_that_is_published_anew_between_two_requests_is_had_whole(server: BadServer) -> None:
+    server.content = {JIGDO: jigdo(), "/iso/cd.template": TEMPLATE}
+    server.troubles = {JIGDO: [Trouble(body=jigdo(digest=OTHER))]}
+
+    pair = get(server.url + JIGDO)
+
+    assert pair.template.read_bytes() == TEMPLATE
+    assert Path("out/cd.jigdo").read_bytes() == jigdo()
+    assert pair.notes == ()
+    assert sorted(path.name for path in Path("out").iterdir()) == ["cd.jigdo", "cd.template"]
+
+
+def test_a_template_that_got_another_name_meanwhile_is_had(server: BadServer) -> None:
+    server.content = {JIGDO: jigdo("new.template"), "/iso/new.template": TEMPLATE}
+    server.troubles = {JIGDO: [Trouble(body=jigdo())]}
+
+    assert get(server.url + JIGDO).template == Path("out/new.template")
+
+
+def test_a_pair_that_never_stands_still_is_to_be_had_later(server: BadServer) -> None:
+    editions = [jigdo(digest=OTHER) + b"# %d\n" % number for number in range(99)]
+    server.content = {"/iso/cd.template": TEMPLATE}
+    server.troubles = {JIGDO: [Trouble(body=each) for each in editions]}
+
+    with pytest.raises(IncompleteError, match="published anew again and again") as raised:
+        get(server.url + JIGDO)
+
+    assert "run it again" in raised.value.hint
+    assert len(asked(server)) < 20
+
+
+def test_a_jigdo_that_another_process_fetches_here_is_left_to_it(server: BadServer) -> None:
+    server.content = {JIGDO: jigdo(), "/iso/cd.template": TEMPLATE}
+
+    with locked_beside(Path("out/cd.jigdo")), pytest.raises(BusyError, match=r"cd\.jigdo"):
+        get(server.url + JIGDO)
+
+    assert asked(server) == []
+    assert list(Path("out").iterdir()) == []

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import time
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from release_builder.api.fetched_image import FetchedImage
 from release_builder.api.filled_image import Filling, filled_image
@@ -22,9 +22,12 @@ from release_builder.state.digest_cache import no_cache
 from release_builder.steps.image_file import move_aside
 from release_builder.steps.part_servers import PartServers
 from release_builder.steps.scan_places import scan_places
+from release_builder.steps.web_jigdo import check_unchanged, is_web
 from release_builder.steps.web_pair import fetched_pair
+from release_builder.transport.http import Answer
 from release_builder.transport.http.client import HttpClient
 from release_builder.transport.http.fetcher import ServerFetcher
+from release_builder.transport.http.reach import STRANGER
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -38,6 +41,8 @@ if TYPE_CHECKING:
     from release_builder.steps.scan_places import ScanPlaces
     from release_builder.steps.web_pair import FetchedPair
     from release_builder.transport.http import HttpOptions
+
+_REPLACED: Final = {Answer.NOT_FOUND, Answer.WRONG_LENGTH, Answer.WRONG_BYTES}
 
 
 def fetch_image(
@@ -60,7 +65,8 @@ def fetch_image(
         monitor: Hears how far it is.
 
     Raises:
-        IncompleteError: The .jigdo or its template is not to be had.
+        IncompleteError: The .jigdo or its template is not to be had, or another was published
+            while parts were fetched, and some are gone.
         WrongBytesError: One of them, or the image that they make, is not what it should be.
         DescriptorError: An option, or ``jigdo`` itself, cannot be meant.
         BusyError: Another process makes the image.
@@ -69,14 +75,19 @@ def fetch_image(
     """
     cache, monitor = cache or no_cache(), monitor or Monitor()
     folder.mkdir(parents=True, exist_ok=True)
+    if is_web(jigdo):
+        named = (jigdo, *(url for _, url in options.servers))
+        options = replace(options, http=replace(options.http, named=named, origin=STRANGER))
     client = None if options.offline else HttpClient(options.http, os.environ)
     pair = fetched_pair(jigdo, folder, client, options.http, cache, aside=folder / "aside")
     with open_regular(pair.template) as stream:
         template = read_template(stream, str(pair.template))
         filename = pair.jigdo.image.filename or pair.template.stem
         image = folder / check_leaf(filename)
-        fetch = _Fetch(pair, template, image, options, cache, monitor)
-        return fetch.run(client)
+        made = _Fetch(pair, template, image, options, cache, monitor).run(client)
+    if client and is_web(jigdo) and _looks_replaced(made):
+        check_unchanged(jigdo, pair.digest, client)
+    return made
 
 
 class _Fetch:
@@ -192,9 +203,9 @@ class _Fetch:
         if not client:
             return PartServers(jigdo, first, http.connections, None)
         if self._options.best:
-            best_servers = _best_servers(
-                self._pair.path, self._options.best, _left(http, client), self._monitor
-            )
+            origin = None if client.reach.trusts_text else STRANGER
+            left = replace(_left(http, client), origin=origin)
+            best_servers = _best_servers(self._pair.path, self._options.best, left, self._monitor)
             for label, urls in best_servers.items():
                 first.setdefault(label, []).extend(urls)
         return PartServers(
@@ -235,6 +246,12 @@ class _Fetch:
         )
 
 
+def _looks_replaced(made: FetchedImage) -> bool:
+    """Whether a server has something else than the .jigdo says."""
+    answers = {each.answer for missing in made.missing for each in missing.tries}
+    return bool(answers & _REPLACED)
+
+
 def _left(http: HttpOptions, client: HttpClient) -> HttpOptions:
     """``http``, whose deadline is that of ``client``: what was fetched before took its time."""
     if client.ends_at is None:
@@ -246,7 +263,13 @@ def _best_servers(
     jigdo: Path, count: int, http: HttpOptions, monitor: Monitor
 ) -> dict[str, list[str]]:
     """By label, the ``count`` servers to be asked first."""
-    measured = ProbeOptions(timeout=http.timeout, deadline=http.deadline, ca_bundle=http.ca_bundle)
+    measured = ProbeOptions(
+        timeout=http.timeout,
+        deadline=http.deadline,
+        ca_bundle=http.ca_bundle,
+        named=http.named,
+        origin=http.origin,
+    )
     probed = probe_mirrors(jigdo, measured, monitor=monitor)
     labels = dict.fromkeys(each.label for each in probed)
     return {label: [each.url for each in best(probed, label, count)] for label in labels}

@@ -6,9 +6,15 @@ import os
 from typing import TYPE_CHECKING, Final
 
 from release_builder.digests import digest_stream
-from release_builder.errors import IncompleteError, ReleaseBuilderError, printable
+from release_builder.errors import (
+    IncompleteError,
+    ReleaseBuilderError,
+    WrongBytesError,
+    printable,
+)
 from release_builder.files import open_regular
 from release_builder.report import Finding, Outcome, Severity, StepResult
+from release_builder.steps.earlier import refuse_older_version
 from release_builder.steps.release_servers import http_options
 from release_builder.steps.web_pair import fetched_pair
 from release_builder.transport.http import Answer
@@ -35,18 +41,21 @@ def run(context: Context) -> StepResult:
     """Bring the .jigdo, its template and the sums files into the tree.
 
     Raises:
-        IncompleteError: The mirror cannot be reached, or has no such .jigdo.
-        WrongBytesError: The .jigdo or the template is broken.
+        IncompleteError: The mirror cannot be reached, has no such .jigdo, or no longer has a pair
+            that fits.
+        WrongBytesError: The .jigdo or the template is broken, and there never was another.
+        OlderError: What `track:` leads to is older than what was here before.
     """
     plan = context.plan
     if plan.options.offline:
         return StepResult("fetch", Outcome.SKIPPED, "offline: the pair is taken as it is")
+    refuse_older_version(plan.release)
     client = HttpClient(http_options(plan.release), os.environ)
     tree = plan.workdir.tree
     before = _digests(tree, plan.release)
     context.monitor.begin(f"fetch the pair from {plan.release.mirror.url}")
     try:
-        name, pair = web_pair(plan.release, tree, client, context.cache)
+        name, pair = _pair(context, client)
         problems = tuple(_fetch_sums(client, plan.release, name, tree))
     finally:
         context.monitor.end()
@@ -65,6 +74,19 @@ def run(context: Context) -> StepResult:
         ),
         facts={"tree": str(plan.workdir.tree)},
     )
+
+
+def _pair(context: Context, client: HttpClient) -> tuple[str, FetchedPair]:
+    """What web_pair gives; a pair that was right before is one that is being replaced."""
+    plan = context.plan
+    try:
+        return web_pair(plan.release, plan.workdir.tree, client, context.cache)
+    except WrongBytesError as error:
+        # Nobody should wait in silence for a first image.
+        if not any(plan.workdir.pair.glob("*.jigdo")):
+            raise
+        hint = "the mirror may be half-way through an update; if it stays so, tell who runs it"
+        raise IncompleteError(error.what, hint=hint) from error
 
 
 def web_pair(
@@ -109,7 +131,7 @@ def _fetch_sums(client: HttpClient, release: Release, jigdo: str, tree: Path) ->
     One that cannot be had now is told, and its copy is not believed any longer.
     """
     names = [*_SUMS, f"{release.image}.md5", f"{release.image}.sha256"]
-    if release.keys:
+    if release.trust.sums:
         names += [name + suffix for name in names for suffix in SUFFIXES if name[-4:] != ".asc"]
     for name in dict.fromkeys(names):
         path = (tree / jigdo).with_name(name)

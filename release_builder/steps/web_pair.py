@@ -2,43 +2,50 @@
 
 from __future__ import annotations
 
-import filecmp
+import io
 import os
 import re
-from dataclasses import dataclass
-from functools import partial
+import unicodedata
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
-from urllib.parse import SplitResult, unquote, urljoin, urlsplit
+from urllib.parse import unquote, urljoin
 
+from release_builder.digests import digest_stream
 from release_builder.errors import (
     DescriptorError,
     IncompleteError,
-    SurroundingsError,
     WrongBytesError,
     printable,
 )
-from release_builder.files import check_leaf, open_regular
-from release_builder.jigdo.location import JigdoFile, parse_jigdo, read_jigdo
+from release_builder.files import open_regular, read_bounded
+from release_builder.jigdo.location import JigdoFile, parse_jigdo
 from release_builder.jigdo.part_urls import encoded_url
 from release_builder.jigdo.sources import digest_of_file
-from release_builder.steps.image_file import move_aside
+from release_builder.locks import locked_beside
+from release_builder.steps.web_jigdo import (
+    JIGDO,
+    JIGDO_LIMIT,
+    check_replaceable,
+    is_web,
+    leaf_of,
+    refresh,
+    split,
+)
 from release_builder.transport.http.download import NotHadError, download
 from release_builder.transport.http.server import PASSING
 from release_builder.transport.http.urls import shown
 
 if TYPE_CHECKING:
+    from release_builder.digests import Digest
     from release_builder.jigdo.sources import DigestCache
     from release_builder.transport.http import HttpOptions
     from release_builder.transport.http.client import HttpClient
 
-_JIGDO_LIMIT: Final = 64 << 20  # bytes
 _TEMPLATE_LIMIT: Final = 64 << 30
 _MOST_TOLD: Final = 5  # odd lines of a .jigdo
-_LOOKED_AT: Final = 64 << 10  # bytes
+_EDITIONS: Final = 4  # of a .jigdo that is published anew while it is fetched
 _TEMPLATE: Final = re.compile(rb"\AJigsawDownload template ")
-_JIGDO: Final = re.compile(rb"\A\x1f\x8b|^[ \t]*\[[A-Za-z]+[ \t\]]", re.MULTILINE)
-_WEB: Final = ("http://", "https://")
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,12 +56,14 @@ class FetchedPair:
         path: Where the .jigdo lies.
         jigdo: What it says.
         template: Where the template lies; it has the digest that the .jigdo demands, if any.
+        digest: SHA-256 of the .jigdo as it was read.
         notes: What the user should know, one sentence each.
     """
 
     path: Path
     jigdo: JigdoFile
     template: Path
+    digest: Digest
     notes: tuple[str, ...]
 
 
@@ -69,6 +78,8 @@ def fetched_pair(  # noqa: PLR0913 (what it needs)
 ) -> FetchedPair:
     """The pair of the .jigdo at ``source``; what comes from the web is left in ``folder``.
 
+    Where the template does not fit and the server has another .jigdo by now, that one is taken.
+
     Args:
         source: URL (http, https) or path of a .jigdo file.
         folder: Must be there.
@@ -79,142 +90,132 @@ def fetched_pair(  # noqa: PLR0913 (what it needs)
             of. What is there is used, and that is told, when no server answers.
 
     Raises:
-        IncompleteError: The .jigdo or the template is not to be had.
+        IncompleteError: The .jigdo or the template is not to be had, or others take their place
+            again and again.
         WrongBytesError: One of them is not what it should be.
+        BusyError: Another process fetches the same .jigdo into ``folder``.
         DescriptorError: ``source`` is none of both.
         OSError: A file cannot be read or written.
     """
-    notes: list[str] = []
-    path = _jigdo_path(source, folder, client, options, notes, aside)
-    jigdo = read_jigdo(path)
-    notes += jigdo.problems[:_MOST_TOLD]
+    if not client or not is_web(source):
+        found = _with_template(source, _jigdo_path(source, folder), folder, client, options, cache)
+        if isinstance(found, FetchedPair):
+            return found
+        raise found
+    path = folder / leaf_of(source)
+    with locked_beside(path):
+        notes = _first_edition(source, path, client, options, aside)
+        for _ in range(_EDITIONS):
+            found = _with_template(source, path, folder, client, options, cache)
+            if isinstance(found, FetchedPair):
+                return replace(found, notes=(*notes, *found.notes))
+            if isinstance(found, NotHadError) and found.answer in PASSING:
+                raise found
+            if not refresh(source, path, client, options, notes, None):
+                raise found
+    raise IncompleteError(
+        f"{shown(source)} was published anew again and again while it was fetched",
+        hint="run it again when its publisher has finished",
+    )
+
+
+def _with_template(  # noqa: PLR0913, PLR0917 (what it needs)
+    source: str,
+    path: Path,
+    folder: Path,
+    client: HttpClient | None,
+    options: HttpOptions,
+    cache: DigestCache,
+) -> FetchedPair | NotHadError | WrongBytesError:
+    """The .jigdo at ``path``, which came from ``source``, and its template, or why that is not had."""
+    with open_regular(path) as stream:
+        content = read_bounded(stream, JIGDO_LIMIT, printable(str(path)))
+    jigdo, digest = (
+        parse_jigdo(content, str(path)),
+        digest_stream(io.BytesIO(content), ["sha256"])["sha256"],
+    )
+    told = list(jigdo.problems[:_MOST_TOLD])
     if not jigdo.image.template_digests:
-        notes.append(f"{jigdo.name} has no digest of its template: taken as it is")
+        told.append(f"{jigdo.name} has no digest of its template: taken as it is")
     leaf = jigdo.image.template_leaf if jigdo.image.template else f"{path.stem}.template"
     _check_names(jigdo, path.name, leaf)
     here = [each for each in dict.fromkeys((path.parent / leaf, folder / leaf)) if each.is_file()]
     for template in here:
         if _is_meant(template, jigdo, cache):
-            return FetchedPair(path, jigdo, template, tuple(notes))
-    url = urljoin(
-        source if source.lower().startswith(_WEB) else "", encoded_url(jigdo.image.template)
-    )
-    if client and jigdo.image.template and url.lower().startswith(_WEB):
+            return FetchedPair(path, jigdo, template, digest, tuple(told))
+    url = urljoin(source if is_web(source) else "", encoded_url(jigdo.image.template))
+    if client and jigdo.image.template and is_web(url):
         template = folder / leaf
-        _check_replaceable(template, _TEMPLATE, "template")
-        digests = jigdo.image.template_digests
-        download(
-            client,
-            url,
-            template,
-            limit=_TEMPLATE_LIMIT,
-            digests=digests,
-            retries=options.retries,
-        )
-        return FetchedPair(path, jigdo, template, tuple(notes))
+        check_replaceable(template, _TEMPLATE, "template")
+        digests, retries = jigdo.image.template_digests, options.retries
+        try:
+            download(client, url, template, limit=_TEMPLATE_LIMIT, digests=digests, retries=retries)
+        except (NotHadError, WrongBytesError) as error:
+            return error
+        return FetchedPair(path, jigdo, template, digest, tuple(told))
     raise _no_template(path, leaf, here)
 
 
-def _jigdo_path(  # noqa: PLR0913, PLR0917 (what it needs)
-    source: str,
-    folder: Path,
-    client: HttpClient | None,
-    options: HttpOptions,
-    notes: list[str],
-    aside: Path | None,
-) -> Path:
-    if not source.lower().startswith(_WEB):
-        parts = _split(source)
-        if parts.scheme == "file" and parts.netloc in {"", "localhost"}:
-            return Path(unquote(parts.path))
-        if "://" in source:
-            raise DescriptorError(
-                f"{shown(source)}: only http, https and files can be fetched",
-                hint="give the http address of the same file, or download it first",
+def _jigdo_path(source: str, folder: Path) -> Path:
+    """Where the .jigdo at ``source`` lies when no server is asked for it."""
+    if is_web(source):
+        path = folder / leaf_of(source)
+        if not path.is_file():
+            raise IncompleteError(
+                f"{printable(str(path))} is not here, and servers are not to be asked",
+                hint="leave --offline out",
             )
-        if not os.path.lexists(source) or not source:
-            raise DescriptorError(
-                f"there is no file '{printable(source)}'", hint="name a .jigdo file, or its URL"
-            )
-        return Path(source)
-    leaf = unquote(_split(source).path.rpartition("/")[2], errors="surrogateescape")
-    if not leaf:
+        return path
+    parts = split(source)
+    if parts.scheme == "file" and parts.netloc in {"", "localhost"}:
+        return Path(unquote(parts.path))
+    if "://" in source:
         raise DescriptorError(
-            f"{shown(source)} names a folder, not a .jigdo file",
-            hint="add the name of the .jigdo to the URL",
+            f"{shown(source)}: only http, https and files can be fetched",
+            hint="give the http address of the same file, or download it first",
         )
-    path = folder / check_leaf(leaf)
-    if client:
-        _check_replaceable(path, _JIGDO, ".jigdo file")
-        try:
-            notes += _refresh(source, path, client, options, aside)
-        except NotHadError as error:
-            if not aside or error.answer not in PASSING or not path.is_file():
-                raise
-            notes.append(f"{error.what}: the copy that is here is used")
-    elif not path.is_file():
-        raise IncompleteError(
-            f"{printable(str(path))} is not here, and servers are not to be asked",
-            hint="leave --offline out",
+    if not os.path.lexists(source) or not source:
+        raise DescriptorError(
+            f"there is no file '{printable(source)}'", hint="name a .jigdo file, or its URL"
         )
-    return path
+    return Path(source)
 
 
-def _refresh(
+def _first_edition(
     url: str, path: Path, client: HttpClient, options: HttpOptions, aside: Path | None
 ) -> list[str]:
-    """Fetch the .jigdo at ``url``; what it replaces may be edited, and is kept if ``aside`` is."""
-    new = path.with_name(f".{path.name}.fetched")
-    check = partial(parse_jigdo, name=str(path))
-    download(client, url, new, limit=_JIGDO_LIMIT, retries=options.retries, check=check)
-    notes = []
+    """Fetch the .jigdo at ``url`` to ``path``; what a user should know of that."""
+    notes: list[str] = []
+    check_replaceable(path, JIGDO, ".jigdo file")
     try:
-        if path.is_file() and filecmp.cmp(path, new, shallow=False):
-            return []
-        if aside and os.path.lexists(path):
-            moved = printable(str(move_aside(path, aside)))
-            notes.append(f"{printable(path.name)} was there, and another: it is {moved} now")
-        new.replace(path)
-    finally:
-        new.unlink(missing_ok=True)
+        refresh(url, path, client, options, notes, aside)
+    except NotHadError as error:
+        if not aside or error.answer not in PASSING or not path.is_file():
+            raise
+        client.reach.text_came()
+        notes.append(f"{error.what}: the copy that is here is used")
     return notes
-
-
-def _split(url: str) -> SplitResult:
-    try:
-        return urlsplit(url)
-    except ValueError as error:
-        raise DescriptorError(
-            f"{shown(url)} is no address: {error}", hint="write http://host/path/name.jigdo"
-        ) from error
 
 
 def _check_names(jigdo: JigdoFile, own: str, template: str) -> None:
     """See that no name that the .jigdo gives takes the place of something else."""
     image = jigdo.image.filename
-    if image in {own, template} or template == own:
+    if len({_folded(name) for name in (image, own, template)}) < 3:
         raise WrongBytesError(
             f"{jigdo.name}: image, template and .jigdo have one name: {printable(image)}",
             hint="fetch the .jigdo again; if it stays so, tell who made it",
         )
     for name in (image, template):
-        if name.startswith("."):
+        if name.startswith((".", "-")):  # hidden, or an option to whoever names it to a program
             raise WrongBytesError(
                 f"{jigdo.name}: nobody calls an image or template {printable(name)}",
                 hint="fetch the .jigdo again; if it stays so, tell who made it",
             )
 
 
-def _check_replaceable(path: Path, begin: re.Pattern[bytes], what: str) -> None:
-    """See that the file at ``path``, if there is one, is of the kind that will replace it."""
-    if os.path.lexists(path):
-        with open_regular(path) as stream:
-            known = begin.search(stream.read(_LOOKED_AT))
-        if not known:
-            raise SurroundingsError(
-                f"{printable(str(path))} is there already, and is no {what}",
-                hint="move it away, or name another folder",
-            )
+def _folded(name: str) -> str:
+    """What names have in common that some file systems take for one."""
+    return unicodedata.normalize("NFC", name).casefold()
 
 
 def _is_meant(template: Path, jigdo: JigdoFile, cache: DigestCache) -> bool:

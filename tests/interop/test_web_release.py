@@ -12,10 +12,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 from bad_server import FOR_EVER, BadServer, Trouble
-from builders import next_release
+from builders import next_release, noise
 from fetching import wait_until
 from program import PROGRAM, release_builder
 from web_server import Tls, serve
+
+from release_builder.demo.release import lay_out
+from release_builder.monitor import Monitor
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -120,6 +123,36 @@ def test_the_next_beta_takes_from_the_last_ones_image_what_did_not_change(
     fetched = {each.path.rpartition("/")[2] for each in asked if each.path.endswith(".rpm")}
     assert fetched
     assert fetched <= changed
+
+
+def test_a_web_mirror_that_is_half_updated_is_waited_for_once_there_is_an_image(
+    mirror: Mirror, workdir: Path
+) -> None:
+    release = mirror.release
+    with badly_published(release, workdir) as (server, descriptor):
+        assert release_builder("build", descriptor, cwd=workdir).status == 0
+        before = image_of(release, workdir).read_bytes()
+        (release.tree / "images/install.img").write_bytes(noise(50_000, "the next"))
+        lay_out(release, Monitor())
+        names = ("md5sum.txt", release.template.name, release.jigdo.name)
+        changed = [release.tree / "images/install.img", *(release.pair / name for name in names)]
+        new = {f"/{path.relative_to(release.mirror)}": path.read_bytes() for path in changed}
+        jigdo = list(new)[-1]
+        server.content[jigdo] = new[jigdo]
+
+        half = release_builder("build", descriptor, cwd=workdir)
+        shutil.rmtree(workdir / "work" / "pair")
+        first = release_builder("build", descriptor, cwd=workdir)
+        kept = image_of(release, workdir).read_bytes()
+        server.content |= new
+        whole = release_builder("build", descriptor, cwd=workdir)
+
+    assert half.status == 1, half.stderr
+    assert "half-way through an update" in half.stderr
+    assert first.status == 2, first.stderr
+    assert kept == before
+    assert whole.status == 0, whole.stderr
+    assert filecmp.cmp(image_of(release, workdir), release.image, shallow=False)
 
 
 def test_a_plan_for_a_web_mirror_touches_nothing(mirror: Mirror, workdir: Path) -> None:
