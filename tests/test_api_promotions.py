@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import os
+import signal
+import sys
 from typing import TYPE_CHECKING
 
 import pytest
+from public_tree import in_child
 
 from release_builder.api.promotions import promoting
 from release_builder.errors import DescriptorError
@@ -199,6 +203,34 @@ def test_the_finals_descriptor_is_called_after_the_betas(
     workdir: Path, name: str, new: str
 ) -> None:
     assert promoting(write(workdir, name=name), "8.1").path == workdir / new
+
+
+def test_a_run_that_was_killed_leaves_nothing_that_the_next_does_not_take_away(
+    workdir: Path,
+) -> None:
+    path = write(workdir)
+
+    def killed() -> None:
+        # The beta is read, then a file beside it is made, written and read: there it ends.
+        opened = 0
+
+        def watch(event: str, arguments: tuple[object, ...]) -> None:
+            nonlocal opened
+            if event == "open" and ".sme-8.1.yaml" in str(arguments[0]):
+                opened += 1
+                if opened == 2:
+                    os.kill(os.getpid(), signal.SIGKILL)
+
+        sys.addaudithook(watch)
+        promoting(path, "8.1")
+
+    status = os.waitstatus_to_exitcode(os.waitpid(in_child(killed), 0)[1])
+    left = len(list(workdir.iterdir()))
+
+    promoting(path, "8.1")
+
+    assert (status, left) == (-signal.SIGKILL, 2)
+    assert sorted(each.name for each in workdir.iterdir()) == ONLY_THE_BETA
 
 
 def test_nothing_is_left_in_the_folder_until_the_final_is_public(workdir: Path) -> None:

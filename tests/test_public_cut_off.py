@@ -75,6 +75,14 @@ class Case:
     swap: Callable[[Path, Path], bool] = exchange
 
 
+def assert_nothing_left_over(root: Path, shelf: Shelf) -> None:
+    """What never was public is gone, and a folder that is public is known to be ours."""
+    public, store = root / BETA, root / "testing/.9.0beta3"
+    stored = {text_of(path) for path in store.glob("*Z")}
+    assert "new" not in stored or text_of(public) == "new"
+    assert public.is_symlink() or str((store / "public").readlink()) == shelf.current(BETA)
+
+
 @pytest.mark.parametrize(
     "case",
     [
@@ -119,6 +127,7 @@ def test_a_killed_run_leaves_the_old_or_the_new_release_and_the_next_succeeds(
         seen.add("away" if is_away else text_of(root / BETA))
         with shelf.locked(BETA):
             assert text_of(root / BETA) in {"older", "old", "new"}
+            assert_nothing_left_over(root, shelf)
         publish(shelf, "next")
         assert text_of(root / BETA) == "next"
         generations = shelf.generations(BETA)

@@ -2,10 +2,24 @@
 
 from __future__ import annotations
 
+import os
+from typing import TYPE_CHECKING
+
 import pytest
 
-from release_builder.api.repository_push import Target, parse_target
-from release_builder.errors import DescriptorError
+from release_builder.api.repository_push import Target, parse_target, push
+from release_builder.errors import (
+    DescriptorError,
+    IncompleteError,
+    StoppedError,
+    SurroundingsError,
+)
+from release_builder.monitor import Monitor
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from release_builder.errors import ReleaseBuilderError
 
 
 @pytest.mark.parametrize(
@@ -35,3 +49,47 @@ def test_a_target_is_a_host_and_path_or_a_path(text: str, target: Target) -> Non
 def test_what_ssh_does_not_reach_is_refused(text: str) -> None:
     with pytest.raises(DescriptorError, match="is no place"):
         parse_target(text)
+
+
+@pytest.mark.parametrize(
+    ("does", "error", "words"),
+    [
+        pytest.param("kill -9 $$", IncompleteError, "killed by signal 9", id="killed"),
+        pytest.param("kill $$", StoppedError, "stopped", id="stopped"),
+        pytest.param(
+            "echo 'rsync: mkstemp failed: Permission denied (13)' >&2; exit 23",
+            SurroundingsError,
+            "give that user the permission",
+            id="no permission",
+        ),
+        pytest.param(
+            "echo 'me@www: Permission denied (publickey).' >&2; exit 255",
+            SurroundingsError,
+            "without a question",
+            id="no key",
+        ),
+        pytest.param(
+            "echo 'rsync: mkstemp failed: Too many open files (24)' >&2; exit 11",
+            SurroundingsError,
+            "ulimit -n",
+            id="too many files",
+        ),
+    ],
+)
+def test_how_rsync_ended_is_told_with_what_to_do(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    does: str,
+    error: type[ReleaseBuilderError],
+    words: str,
+) -> None:
+    program = tmp_path / "bin/rsync"
+    program.parent.mkdir()
+    program.write_text(f"#!/bin/sh\n{does}\n")
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{program.parent}:{os.environ['PATH']}")
+
+    with pytest.raises(error, match=words) as raised:
+        push(tmp_path, Target("", str(tmp_path / "served")), Monitor())
+
+    assert raised.type is error

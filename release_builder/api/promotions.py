@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 import re
 from dataclasses import dataclass, replace
+from io import BufferedWriter
 from pathlib import Path
-from tempfile import NamedTemporaryFile
 from typing import TYPE_CHECKING, Final
 
 from release_builder.descriptor.mirror import Mirror
@@ -16,6 +16,7 @@ from release_builder.errors import DescriptorError, Status, printable, surroundi
 from release_builder.files import replacing
 from release_builder.loader import InvalidDescriptorError, load
 from release_builder.loader.source import compose as compose_yaml
+from release_builder.locks import open_locked
 from release_builder.plan import COMPOSE, Options, Plan, Promotion
 from release_builder.plan.workdir import workdir_of
 from release_builder.report import Outcome
@@ -208,11 +209,16 @@ def _scalar(text: str, style: str | None) -> str:
 
 def _loaded(text: bytes, path: Path) -> Descriptor:
     """What ``text`` says once it stands at ``path``."""
+    beside = path.with_name(f".{path.name}.new")  # as replacing has it, which removes it too
     try:
-        with NamedTemporaryFile(dir=path.parent, prefix=f".{path.name}.") as beside:
-            beside.write(text)
-            beside.flush()
-            return replace(load(Path(beside.name)), path=path)
+        with open_locked(beside) as file, BufferedWriter(file) as out:
+            try:
+                file.truncate(0)
+                out.write(text)
+                out.flush()
+                return replace(load(beside), path=path)
+            finally:
+                beside.unlink()
     except InvalidDescriptorError as error:
         first = error.complaints[0]
         raise DescriptorError(

@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Final
 
 from release_builder.api.histories import begin, key_of, recorded
 from release_builder.api.logging_monitor import LoggingMonitor
-from release_builder.api.refresh_work import Work
+from release_builder.api.refresh_work import Work, fingerprint
 from release_builder.api.refreshed import Problem, Refreshed, decisive, is_quiet, refresh_words
+from release_builder.api.vouching import accepted
 from release_builder.courtesy import ending_after, splay
 from release_builder.errors import OutOfTimeError, ReleaseBuilderError, Status
 from release_builder.loader import load
@@ -157,7 +158,7 @@ class RefreshRun:
         for report in reports:
             before = self._before(report)
             if report.exit_status is not Status.BUSY:  # it tells nothing of the release
-                self._history.record(recorded("refresh", report, started))
+                self._history.record(recorded("refresh", report, started), accepted(report))
             self._reports.append(report)
             self._log_report(report)
             found = decisive(report)
@@ -233,19 +234,25 @@ class RefreshRun:
         failed = any(report.exit_status for report in reports)
         if failed and not problems:
             return  # it may soon be well by itself
-        key = f"told failure {descriptor.absolute()}"
+        key, news_key = (f"told {what} {descriptor.absolute()}" for what in ("failure", "news"))
+        # What a run that was killed has brought, it had not told.
+        there = " ".join(map(fingerprint, reports))
         occasion = occasion_of(
             failed=failed,
-            changed=any(map(_changed, reports)),
+            changed=any(map(_changed, reports)) or self._history.noted(news_key) != there,
             failure_was_told=bool(self._history.noted(key)),
         )
-        self._history.note(key, "yes" if failed else "")
+        if failed:
+            self._history.note(key, "yes")
         text = "\n\n".join(refresh_words(each, self._log.path) for each in problems)
         text = text or "\n".join(
             f"{each.product} {each.version} {each.arch}: {_summary(each)}" for each in reports
         )
         report = Report("refresh", tuple(reports))
         self.findings += tell(notify, occasion, document(report), text, os.environ)
+        if not failed:
+            self._history.note(key, "")
+            self._history.note(news_key, there)
 
 
 def _notify_of(descriptor: Path) -> Notify | None:

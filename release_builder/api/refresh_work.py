@@ -101,7 +101,7 @@ class Work:
             return ()
         key = f"published {planned[0].release.descriptor.absolute()}"
         places = (str(plan.release.publish) for plan in planned)
-        what = " ".join((*places, *(_fingerprint(report) for report in reports)))
+        what = " ".join((*places, *(fingerprint(report) for report in reports)))
         changed = any(step.outcome is Outcome.DONE for report in reports for step in report.steps)
         if not changed and self.history.noted(key) == what:
             return ()
@@ -136,7 +136,7 @@ def _not_begun(plan: Plan, late: OutOfTimeError) -> ReleaseReport:
     )
 
 
-def _fingerprint(report: ReleaseReport) -> str:
+def fingerprint(report: ReleaseReport) -> str:
     """What the image is, as ``verify`` found it."""
     facts = {name: text for step in report.steps for name, text in step.facts.items()}
     return " ".join((report.version, *(facts[each] for each in _DIGESTS if each in facts)))

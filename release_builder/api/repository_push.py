@@ -17,6 +17,7 @@ from release_builder.errors import (
     StoppedError,
     SurroundingsError,
     printable,
+    without_users,
 )
 
 if TYPE_CHECKING:
@@ -35,16 +36,27 @@ _RDIFFS: Final = ("/rdiffs/", "/rdiffs/*.rdiff")
 _META: Final = ("/meta/", "/meta/*.json", "/meta/*.json.asc")
 _SUMS: Final = ("/CKSUMS", "/CKSUMS.asc")
 _CHART: Final = "/images.svg"
+_PARTIAL: Final = ".rsync-partial"
+# What an rsync leaves there that is killed; one that is only stopped goes on with the second kind.
+_UNFINISHED: Final = (
+    *(f"/.{name}.??????" for name in ("*.img", "CKSUMS", "CKSUMS.asc", "images.svg")),
+    *("/rdiffs/", "/rdiffs/.*.rdiff.??????"),
+    *("/meta/", "/meta/.*.json.??????", "/meta/.*.json.asc.??????"),
+    *(f"{folder}/{each}" for folder in (_PARTIAL, ".~tmp~") for each in ("", "*")),
+)
+_CHECK: Final = "--dry-run"
 _SMALL: Final = ("--checksum", "--delay-updates")  # their sizes and times may be as before
 _GOING: Final = ("--existing", "--ignore-existing", "--delete-after")
 _ITEM: Final = re.compile(r"([<>ch.*][^|]{1,11})\|(\d+)\|(.*)")
 _PROGRESS: Final = re.compile(r"\s*([\d,]+)\s+\d+%\s")
 _LOST: Final = {6, 10, 12, 24, 30, 35, 255}  # the last is ssh's own
+_STOPPED: Final = {20, -2, -15}
 _DOOR: Final = {
-    r"Permission denied \(|Host key verification failed|Too many authentication failures": (
+    r"Permission denied \([a-z]|Host key verification failed|Too many authentication failures": (
         "see to it that ssh reaches it without a question"
     ),
     r"No space left|Disk quota exceeded": "free some room there",
+    r"Too many open files": "raise the limit of open files there (ulimit -n)",
     r"File too large": "raise the limit of a file's size there",
     r"Permission denied|Operation not permitted": "give that user the permission",
     r"Read-only file system": "name another folder",
@@ -96,7 +108,7 @@ def parse_target(text: str) -> Target:
         return Target("", text)
     if head.startswith("-") or not path.startswith("/") or path.startswith("//"):
         raise DescriptorError(
-            f"{printable(text)} is no place that ssh reaches",
+            f"{printable(without_users(text))} is no place that ssh reaches",
             hint="write HOST:/path, or ./ before the name of a folder here",
         )
     return Target(head, path)
@@ -112,7 +124,7 @@ def push_argv(
     argv = [
         "rsync",
         *("--recursive", "--copy-links", "--times", "--perms", "--chmod=D755,F644"),
-        *("--protect-args", "--timeout=300", "--partial-dir=.rsync-partial"),
+        *("--protect-args", "--timeout=300", f"--partial-dir={_PARTIAL}"),
         *("--out-format=%i|%b|%n", "--info=progress2", *options),
         *(f"--include={pattern}" for pattern in patterns),
         "--exclude=*",
@@ -130,7 +142,7 @@ def push(
 
     First images, then rdiffs, what describes them, CKSUMS; last goes what the repository has no
     more. Hidden files (work in progress, signatures of rdiff) and files of others stay where they
-    are. A large file that was cut off goes on where it was.
+    are, but for what a push left there that was cut off; a large file goes on where it was.
 
     Args:
         source: The folder; if it is a link to a generation, this one goes over whatever happens.
@@ -152,15 +164,22 @@ def push(
         ("rdiffs", _RDIFFS, large),
         ("meta", _META, _SMALL),
         ("CKSUMS", (*_SUMS, _CHART), _SMALL),
+        ("what was pushed, again", (*_META, *_SUMS, _CHART), ["--checksum", _CHECK]),
         # What is described goes after its description.
         ("meta that is gone", _META, _GOING),
         ("rdiffs that are gone", _RDIFFS, _GOING),
-        ("the rest that is gone", (*_IMAGES, *_SUMS), _GOING),
+        ("the rest that is gone", (*_IMAGES, *_SUMS, *_UNFINISHED), _GOING),
     )
     pushed = Pushed()
     for name, patterns, options in passes:
         argv = push_argv(source, target, patterns, options, ssh)
-        pushed = _run(argv, target, pushed, name, monitor)
+        before, pushed = pushed, _run(argv, target, pushed, name, monitor)
+        # rsync 3.5.0 says that all is well where it had no room for what it holds back.
+        if _CHECK in options and pushed != before:
+            raise SurroundingsError(
+                f"{printable(str(target))}: rsync could not replace all that tells of images",
+                hint="look at the room and the permissions there, and run it again",
+            )
     return pushed
 
 
@@ -198,13 +217,13 @@ class _Reader:
         *lines, self._rest = re.split("[\r\n]", text)
         for line in lines:
             if item := _ITEM.fullmatch(line):
-                self._item(item[1], int(item[2]))
+                self._item(item[1], int(item[2]), item[3])
             elif progress := _PROGRESS.match(line):
                 self._monitor.progress(int(progress[1].replace(",", "")))
 
-    def _item(self, change: str, length: int) -> None:
+    def _item(self, change: str, length: int, name: str) -> None:
         if change.startswith("*deleting"):
-            self.deleted += 1
+            self.deleted += not any(part.startswith(".") for part in name.split("/"))
         elif change[:2] in {"<f", ">f"}:  # to a host, or to a folder
             self.sent += 1
             self.size += length
@@ -217,9 +236,14 @@ def _failure(status: int, stderr: str, target: Target) -> ReleaseBuilderError:
         if line := next((line for line in lines if re.search(pattern, line)), ""):
             return SurroundingsError(f"{where}: {printable(line)}", hint=hint)
     said = printable(lines[0]) if lines else f"rsync's status {status}"
-    if status == 20:
+    if status in _STOPPED:
         return StoppedError(
             f"{where}: rsync was stopped", hint="the same command goes on from here"
+        )
+    if status < 0:
+        return IncompleteError(
+            f"{where}: rsync was killed by signal {-status}",
+            hint="the same command goes on from here",
         )
     if status in _LOST:
         return IncompleteError(f"{where} cannot be reached: {said}", hint="run it again later")

@@ -6,6 +6,7 @@ Source: Linux, ``fs/squashfs/squashfs_fs.h`` (the superblock); unsquashfs(1), wh
 
 from __future__ import annotations
 
+import errno
 import json
 import re
 import struct
@@ -14,7 +15,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from release_builder import process
-from release_builder.errors import printable
+from release_builder.errors import (
+    IncompleteError,
+    StoppedError,
+    SurroundingsError,
+    printable,
+)
 from release_builder.files import open_regular
 from release_builder.media.image import MediaError
 
@@ -26,7 +32,17 @@ DEFINITIONS: Final = "usr/share/puavo-conf/definitions"
 _SUPERBLOCK: Final = struct.Struct("<4s36xQ48x")  # magic, …, bytes used, …
 _MAGIC: Final = b"hsqs"
 _MOST_BYTES: Final = 64 << 20  # of all definitions
-_LISTED: Final = re.compile(r"(?P<type>[-a-z])\S{9} +\S+ +(?P<size>\d+) \S+ \S+ root/(?P<path>.+)")
+_MOST_FILES: Final = 10_000  # of definitions; Puavo has some 60
+_LISTED: Final = re.compile(
+    r"(?P<type>[-a-z])\S{9} +\S+ +(?P<size>[0-9]{1,19}) \S+ \S+ root/(?P<path>.+)"
+)
+# What an unpacked name is where the image has no regular file.
+_NO_FILE: Final = {0, errno.ENOENT, errno.ENOTDIR, errno.ELOOP, errno.ENXIO}
+# What is no fault of the image.
+_LOCAL: Final = re.compile(
+    r".*(?:No space left on device|Disk quota exceeded|Input/output error|Permission denied"
+    r"|Too many open files|Cannot allocate memory|Read-only file system).*"
+)
 
 
 def check_whole(image: Path) -> None:
@@ -56,10 +72,11 @@ def read_definitions(image: Path) -> dict[str, object]:
         MediaError: It is no whole squashfs image; or a definition is not what it must be, or
             stands in two files.
         OSError: It cannot be read.
-        SurroundingsError: ``unsquashfs`` is not installed.
+        IncompleteError: ``unsquashfs`` was killed.
+        SurroundingsError: ``unsquashfs`` is not installed, or has no room to unpack.
     """
     check_whole(image)
-    sizes = _sizes(image)
+    sizes = parse_sizes(_unsquashfs(image, "-lls", "-d", "root"), image)
     if not sizes:
         return {}
     merged: dict[str, object] = {}
@@ -70,10 +87,18 @@ def read_definitions(image: Path) -> dict[str, object]:
     return merged
 
 
-def _sizes(image: Path) -> dict[str, int]:
-    """The definitions' sizes by plain name."""
+def parse_sizes(listing: str, image: Path) -> dict[str, int]:
+    """The definitions' sizes by plain name.
+
+    Args:
+        listing: What ``unsquashfs -lls -d root`` says.
+        image: For messages.
+
+    Raises:
+        MediaError: One is no regular file, or they are too many or too large.
+    """
     sizes = {}
-    for line in _unsquashfs(image, "-lls", "-d", "root").splitlines():
+    for line in listing.splitlines():
         listed = _LISTED.fullmatch(line)
         if listed is None:
             continue
@@ -83,7 +108,7 @@ def _sizes(image: Path) -> dict[str, int]:
         if listed["type"] != "-":
             raise MediaError(f"{_shown(image)}: {printable(path)}: no regular file")
         sizes[path.rpartition("/")[2]] = int(listed["size"])
-    if sum(sizes.values()) > _MOST_BYTES:
+    if len(sizes) > _MOST_FILES or sum(sizes.values()) > _MOST_BYTES:
         raise MediaError(f"{_shown(image)}: its definitions are too large: that cannot be right")
     return sizes
 
@@ -98,13 +123,24 @@ def _extracted(image: Path, sizes: dict[str, int]) -> Iterator[tuple[str, dict[s
                 with open_regular(tree / DEFINITIONS / name, through_link=False) as stream:
                     content = stream.read(sizes[name] + 1)
             except OSError as error:
+                if error.errno not in _NO_FILE:
+                    raise
                 raise MediaError(f"{_shown(image)}: {printable(name)}: damaged") from error
             if len(content) != sizes[name]:
                 raise MediaError(f"{_shown(image)}: {printable(name)}: damaged")
-            yield printable(name), _parsed(content, f"{_shown(image)}: {printable(name)}")
+            yield printable(name), parse_definitions(content, f"{_shown(image)}: {printable(name)}")
 
 
-def _parsed(content: bytes, where: str) -> dict[str, object]:
+def parse_definitions(content: bytes, where: str) -> dict[str, object]:
+    """What a file of definitions says.
+
+    Args:
+        content: JSON.
+        where: For messages; printable.
+
+    Raises:
+        MediaError: It is none.
+    """
     try:
         said = json.loads(content, parse_constant=_refused)
         json.dumps(said, ensure_ascii=False).encode()  # half a surrogate pair is no text
@@ -121,7 +157,19 @@ def _refused(constant: str) -> object:
 
 def _unsquashfs(image: Path, *options: str) -> str:
     outcome = process.run(["unsquashfs", *options, str(image.absolute()), f"{DEFINITIONS}/*.json"])
-    if outcome.status == 1:  # 2: it could not set an attribute
+    if outcome.status in {-2, -15}:
+        raise StoppedError("unsquashfs was stopped", hint="the same command goes on from here")
+    if outcome.status < 0:  # what it has printed until then is not all
+        raise IncompleteError(
+            f"{_shown(image)}: unsquashfs was killed by signal {-outcome.status}",
+            hint="run again; give less --memory if memory was short",
+        )
+    if outcome.status not in {0, 2}:  # 2: it could not set an attribute
+        if line := _LOCAL.search(outcome.stderr):
+            raise SurroundingsError(
+                f"unsquashfs: {printable(line[0])}",
+                hint="look at the room and the permissions there",
+            )
         words = printable(outcome.stderr.strip().partition("\n")[0])
         raise MediaError(f"{_shown(image)}: unsquashfs cannot read it: {words}")
     return outcome.stdout

@@ -21,7 +21,7 @@ LAST: Final = (
     "last"  # was public until a moment ago, where two names cannot change places in one go
 )
 GONE: Final = "gone"  # is being removed
-LINK: Final = "link"  # becomes a public link by a rename
+LINK: Final = "link"  # becomes a public link, or the mark, by a rename
 MARK: Final = "public"  # a link that names the generation that the public folder is
 ORIGIN: Final = "from"  # a link that names the folder that a retired release came from
 LOCK: Final = ".lock"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import posixpath
 import time
 from typing import TYPE_CHECKING
 
@@ -36,19 +37,33 @@ def expose(place: Place, view: View, generation: str, *, links: bool) -> tuple[s
     Returns:
         What else a user should know, a sentence each.
     """
+    _announce(place, view, generation, links=links)
+    return _show(place, view, generation, links=links)
+
+
+def _announce(place: Place, view: View, generation: str, *, links: bool) -> None:
+    """Say which generation is about to be public, so that one that never was is known for it."""
+    text, link = view.layout.target(generation) if links else generation, view.layout.inside(LINK)
+    place.link(link, text, link)
+
+
+def _show(place: Place, view: View, generation: str, *, links: bool) -> tuple[str, ...]:
     layout = view.layout
+    announced = layout.inside(LINK)
     if links and not view.is_folder:
-        place.link(layout.folder, layout.target(generation), layout.inside(LINK))
-    elif view.public is None:
+        place.rename(announced, layout.folder)
+        return ()
+    kept = None
+    if view.public is None:
         place.rename(layout.inside(generation), layout.folder)
     else:
         kept = _exchange(place, view, generation, links=links)
-        if links:
-            place.remove(layout.inside(MARK))
-            return (f"{layout.folder} was a folder: it is generation {kept} now",)
     if not links:
-        place.link(layout.inside(MARK), generation, layout.inside(LINK))
-    return ()
+        place.rename(announced, layout.inside(MARK))
+        return ()
+    place.remove(layout.inside(MARK))
+    place.remove(announced)
+    return (f"{layout.folder} was a folder: it is generation {kept} now",)
 
 
 def _exchange(place: Place, view: View, generation: str, *, links: bool) -> str | None:
@@ -74,8 +89,9 @@ def bring_out(place: Place, view: View, hidden: str, *, links: bool) -> tuple[st
     withdraw_newer(place, view)
     now = view.new_moment(int(time.time()))
     generation = moment_name(now)
+    _announce(place, view, generation, links=links)
     place.settle(hidden, view.layout.inside(generation), now)
-    return generation, expose(place, view, generation, links=links)
+    return generation, _show(place, view, generation, links=links)
 
 
 def take_in(place: Place, view: View, generation: str) -> None:
@@ -132,11 +148,26 @@ def heal(place: Place, layout: Layout) -> None:
             _put_by(place, layout, name)
     if GONE in store:
         place.remove(layout.inside(GONE))
+    if LINK in store:
+        _settle_announced(place, look(place, layout))
     if MARK in store and look(place, layout).marked is None:
         place.remove(layout.inside(MARK))
     shown = shown_generation(layout, beside[layout.leaf]) if layout.leaf in beside else None
     if shown and shown not in store and withdrawn_name(shown) in store:
         place.remove(layout.folder)
+
+
+def _settle_announced(place: Place, view: View) -> None:
+    """End what was announced: the generation is public, or nobody ever saw it and it goes."""
+    link = view.layout.inside(LINK)
+    text = view.store[LINK].target
+    name = posixpath.basename(text)
+    if view.is_folder and name == text == view.current:
+        place.rename(link, view.layout.inside(MARK))
+        return
+    if name in view.stored and (view.current is None or name > view.current):
+        remove_generation(place, view, name)
+    place.remove(link)
 
 
 def withdraw_newer(place: Place, view: View) -> None:

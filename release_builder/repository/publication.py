@@ -53,10 +53,12 @@ def publish(  # noqa: PLR0913 (what it needs to know and to do; no two belong to
     work = find_work(mirror.path, contents, sums_of)
     is_plain = not generations and not mirror.has_generations
     if work.is_done and (is_plain or mirror.has_generations):
-        return Published((), (), (), is_changed=False)
-    tree = mirror.path if is_plain else clone(mirror)
-    published = carry_out(tree, work, places, mirror.staging, sums_of)
-    if not is_plain:
-        expose(mirror, tree, exchange)
+        published = Published((), (), (), is_changed=False)
+    else:
+        tree = mirror.path if is_plain else clone(mirror)
+        published = carry_out(tree, work, places, mirror.staging, sums_of)
+        if not is_plain:
+            expose(mirror, tree, exchange)
+    # Where nothing changed too: a run that was killed may not have come to it.
     note_orphans(mirror, int(time.time()))
     return published

@@ -88,8 +88,10 @@ class Store:
         Raises:
             OSError: It cannot be removed.
         """
-        if (self.folder / _UNFINISHED).exists():
-            shutil.rmtree(self.folder / _UNFINISHED)
+        unfinished = self.folder / _UNFINISHED
+        if unfinished.exists():
+            shutil.rmtree(unfinished)
+        unfinished.mkdir(parents=True)
 
     def discard(self, kept: Collection[Path]) -> int:
         """Remove all signatures, deltas and pieces but ``kept``.

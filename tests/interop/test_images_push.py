@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 from typing import TYPE_CHECKING
 
 import pytest
@@ -72,6 +73,53 @@ def test_a_second_push_sends_nothing(mirror: Path, tmp_path: Path) -> None:
     assert (pushed.sent, pushed.size, pushed.deleted) == (0, 0, 0)
 
 
+def test_what_a_killed_push_left_goes_and_hidden_files_of_others_stay(
+    mirror: Path, tmp_path: Path
+) -> None:
+    target = tmp_path / "served"
+    push(mirror, parse_target(str(target)), Monitor())
+    theirs = {".htaccess", "rdiffs/.note", ".own/.a.img.abcdef"}
+    left = {
+        ".puavo-os-amxa-buster-2022-01-17-120001-amd64.img.5Ntijz",
+        "rdiffs/.an rdiff.rdiff.QkKPAt",
+        "rdiffs/.rsync-partial/an rdiff.rdiff",
+        "meta/.~tmp~/puavo-os-amxa-buster-amd64.json",
+        ".CKSUMS.F9kv3e",
+    }
+    for name in theirs | left:
+        (target / name).parent.mkdir(parents=True, exist_ok=True)
+        (target / name).touch()
+
+    pushed = push(mirror, parse_target(str(target)), Monitor())
+
+    assert files_of(target) == PUBLIC | theirs
+    assert not (target / "rdiffs/.rsync-partial").exists()
+    assert pushed.deleted == 0
+
+
+def test_nothing_goes_where_its_description_was_not_replaced_though_rsync_says_so(
+    mirror: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    target = tmp_path / "served"
+    push(mirror, parse_target(str(target)), Monitor())
+    (mirror / "meta/puavo-os-amxa-buster-amd64.json").write_bytes(b"[]")
+    image = "puavo-os-amxa-buster-2022-01-17-120001-amd64.img"
+    (mirror / image).unlink()
+    # As rsync 3.5.0 does where it cannot make the folder for what it holds back.
+    program = tmp_path / "bin/rsync"
+    program.parent.mkdir()
+    real = shutil.which("rsync")
+    skips = 'case " $* " in *" --dry-run "*) ;; *" --delay-updates "*) exit 0 ;; esac'
+    program.write_text(f'#!/bin/sh\n{skips}\nexec {real} "$@"\n')
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{program.parent}:{os.environ['PATH']}")
+
+    with pytest.raises(SurroundingsError, match="could not replace"):
+        push(mirror, parse_target(str(target)), Monitor())
+
+    assert (target / image).exists()
+
+
 def test_what_is_named_comes_before_what_names_it_and_deletions_last(
     mirror: Path, tmp_path: Path
 ) -> None:
@@ -80,8 +128,8 @@ def test_what_is_named_comes_before_what_names_it_and_deletions_last(
     push(mirror, parse_target(str(tmp_path / "served")), listener)
 
     named = [each.removeprefix("push ") for each in listener.begun]
-    assert named[:4] == ["images", "rdiffs", "meta", "CKSUMS"]
-    assert all("gone" in each for each in named[4:])
+    assert named[:5] == ["images", "rdiffs", "meta", "CKSUMS", "what was pushed, again"]
+    assert all("gone" in each for each in named[5:])
 
 
 def test_what_is_gone_here_goes_there_and_files_of_others_stay(
