@@ -16,13 +16,19 @@ from typing import IO, TYPE_CHECKING, Final
 
 import sh
 
-from release_builder.errors import SurroundingsError
+from release_builder.errors import SurroundingsError, WrongBytesError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+    from contextlib import AbstractContextManager
+
+    Watch = Callable[[int], AbstractContextManager[None]]
 
 _ANY_STATUS: Final = list(range(-64, 256))
 _FILE_NAMES: Final = "file_names"
+_MOST_OUTPUT: Final = 32 << 20  # bytes of stdout that are held: servers have a say in it
+_STDERR_PIECE: Final = 4 << 10  # bytes
+_STDERR_PIECES: Final = 256  # that are held, the last ones
 _KEPT: Final = ("PATH", "HOME", "TMPDIR")
 _PACKAGES: Final = {  # program → package on Debian, package on Enterprise Linux
     "createrepo_c": ("createrepo-c", "createrepo_c"),
@@ -48,7 +54,7 @@ class Outcome:
     Attributes:
         status: Its exit status; minus the signal's number when a signal ended it.
         stdout: What it printed, when nobody listened.
-        stderr: What it complained.
+        stderr: What it complained; of more than 1 MiB the end.
     """
 
     status: int
@@ -92,6 +98,7 @@ def run(  # noqa: PLR0913 (each is a property of a process; no two belong togeth
     on_start: Callable[[str], None] | None = None,
     env: Mapping[str, str] | None = None,
     keep_open: Sequence[int] = (),
+    watch: Watch | None = None,
 ) -> Outcome:
     """Run a program without a shell and wait for it.
 
@@ -102,19 +109,21 @@ def run(  # noqa: PLR0913 (each is a property of a process; no two belong togeth
         on_start: Gets the command line as one could paste it into a shell.
         env: Its whole environment; default ``environment()``.
         keep_open: File descriptors that it inherits (a lock that outlives us with it).
+        watch: Entered with its process id, which is its session's too; left when it has ended.
 
     Raises:
         SurroundingsError: The program is missing or cannot be started.
+        WrongBytesError: It prints more than 32 MiB, and nobody listens.
     """
     if on_start:
         on_start(shlex.join(argv))
     if not isinstance(stdin, bytes):
         with _fed(stdin) as given:
-            return _finish(argv, given, on_output, env, keep_open)
+            return _finish(argv, given, on_output, env, keep_open=keep_open, watch=watch)
     with tempfile.TemporaryFile() as given:
         given.write(stdin)
         given.seek(0)
-        return _finish(argv, given, on_output, env, keep_open)
+        return _finish(argv, given, on_output, env, keep_open=keep_open, watch=watch)
 
 
 def end_all() -> None:
@@ -124,15 +133,23 @@ def end_all() -> None:
             running.terminate()
 
 
-def _finish(
+def _finish(  # noqa: PLR0913 (as run)
     argv: Sequence[str],
     given: IO[bytes],
     on_output: Callable[[bytes], None] | None,
     env: Mapping[str, str] | None,
+    *,
     keep_open: Sequence[int],
+    watch: Watch | None,
 ) -> Outcome:
-    collected: list[bytes] = []
-    listener = on_output or collected.append
+    collected = bytearray()
+
+    def collect(piece: bytes) -> None:
+        collected.extend(piece)
+        if len(collected) > _MOST_OUTPUT:
+            raise WrongBytesError(f"{argv[0]} prints more than {_MOST_OUTPUT:,} bytes")
+
+    listener = on_output or collect
     read_end, write_end = os.pipe()
     running: sh.RunningCommand | None = None
     try:
@@ -141,9 +158,10 @@ def _finish(
         with os.fdopen(write_end, "wb") as out, given:
             running = _launch(argv, env, given, out, keep_open=keep_open)
         _UNDER_WAY[running.pid] = running
-        while piece := os.read(read_end, 1 << 16):
-            listener(piece)
-        running.wait()
+        with watch(running.pid) if watch else contextlib.nullcontext():
+            while piece := os.read(read_end, 1 << 16):
+                listener(piece)
+            running.wait()
     except BaseException:
         if running is not None and running.is_alive():
             running.terminate()
@@ -153,7 +171,7 @@ def _finish(
         if running is not None:
             _UNDER_WAY.pop(running.pid, None)
         os.close(read_end)
-    stdout = b"".join(collected).decode("utf-8", "surrogateescape")
+    stdout = collected.decode("utf-8", "surrogateescape")
     return Outcome(running.exit_code, stdout, running.stderr.decode("utf-8", "surrogateescape"))
 
 
@@ -226,6 +244,8 @@ def _launch(  # noqa: PLR0913 (what run and start have in common)
             _out=stdout,
             _err_to_out=beside_us,
             _tty_out=False,
+            _err_bufsize=_STDERR_PIECE,
+            _internal_bufsize=_STDERR_PIECES,
             _env=dict(environment() if env is None else env),
             # A terminal's Ctrl-C reaches us alone, and we end what we started; nor can a
             # program stop to ask a password.

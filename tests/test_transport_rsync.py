@@ -45,7 +45,7 @@ def test_only_what_is_wanted_passes_the_filters_and_the_first_rule_counts() -> N
     rules = filters(pull)
 
     assert rules == [
-        "--exclude=.~tmp~/",
+        "--exclude=.~tmp~",
         "--exclude=*.src.rpm",
         "--include=/iso/",
         "--include=/iso/x86_64/",
@@ -144,6 +144,18 @@ def test_output_is_read_however_it_is_cut() -> None:
             'rsync: [receiver] mkstemp "/tree/.x" failed: Permission denied (13)',
             SurroundingsError,
             id="a tree that may not be written",
+        ),
+        pytest.param(
+            23,
+            'rsync: [generator] recv_generator: mkdir "/tree" failed: Too many open files (24)',
+            SurroundingsError,
+            id="too many open files",
+        ),
+        pytest.param(
+            23,
+            'rsync: [receiver] rename "/tree/.x" -> "x": Input/output error (5)',
+            SurroundingsError,
+            id="a disk that fails",
         ),
         pytest.param(5, "@ERROR: Unknown module 'x'", DescriptorError, id="no such module"),
         pytest.param(

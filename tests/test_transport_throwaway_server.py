@@ -34,6 +34,7 @@ def server(workdir: Path) -> Iterator[ThrowawayServer]:
     (tree / "link").symlink_to("a file")
     (workdir / "secret").write_bytes(b"secret")
     (tree / "leads out").symlink_to("../secret")
+    (tree / "loop").symlink_to("loop")
     (inner / "a file").write_bytes(b"inner")
     with ThrowawayServer({"/0/": tree, "/0/inner/": inner}) as server:
         yield server
@@ -87,6 +88,8 @@ def test_a_file_is_given(server: ThrowawayServer, path: str, content: bytes) -> 
         pytest.param("/0/", 403, id="its own folder"),
         pytest.param("/0/fifo", 403, id="fifo"),
         pytest.param("/0/leads%20out", 403, id="link that leads out"),
+        pytest.param("/0/loop", 403, id="link to itself"),
+        pytest.param("/0/loop/below", 403, id="below a link to itself"),
         pytest.param("/0/../secret", 403, id="dots"),
         pytest.param("/0/%2e%2e/secret", 403, id="escaped dots"),
         pytest.param("/0//etc/passwd", 403, id="absolute"),

@@ -67,11 +67,13 @@ class InputFiles:
         files: Each file once, though links or several arguments lead to it.
         roots: Those of all arguments, in their order, each once.
         problems: What cannot be read: a line for stderr each, as jigdo-file prints it.
+        unread: Those of ``problems`` that are about folders: nobody knows what is in them.
     """
 
     files: tuple[InputFile, ...]
     roots: tuple[Root, ...]
     problems: tuple[str, ...]
+    unread: tuple[str, ...] = ()
 
 
 def read_input_files(arguments: Iterable[str], labels: Sequence[tuple[str, str]]) -> InputFiles:
@@ -97,7 +99,9 @@ def read_input_files(arguments: Iterable[str], labels: Sequence[tuple[str, str]]
             roots[path] = Root(path, label_of.get(path, ""))
         reader.take(roots[path], name)
     reader.follow_links()
-    return InputFiles(tuple(reader.files), tuple(roots.values()), tuple(reader.problems))
+    return InputFiles(
+        tuple(reader.files), tuple(roots.values()), tuple(reader.problems), tuple(reader.unread)
+    )
 
 
 def read_files_from(stream: BinaryIO) -> Iterator[str]:
@@ -214,6 +218,7 @@ class _Reader:
     def __init__(self) -> None:
         self.files: list[InputFile] = []
         self.problems: list[str] = []
+        self.unread: list[str] = []
         self._links: list[tuple[Root, str]] = []
         self._seen: set[tuple[int, int]] = set()  # device, inode
 
@@ -254,6 +259,7 @@ class _Reader:
                 leaves = [entry.name for entry in entries]
         except OSError as error:
             self._note("Error reading from directory", root, name, error)
+            self.unread.append(self.problems[-1])
             return []
         return [_with_slash(name) + leaf for leaf in sorted(leaves, key=os.fsencode, reverse=True)]
 

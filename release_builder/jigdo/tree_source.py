@@ -8,7 +8,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from release_builder.files import check_relative
+from release_builder.files import check_relative, real_path
 from release_builder.jigdo.scanned_files import FileCandidate, Listed, ScannedFiles
 
 if TYPE_CHECKING:
@@ -51,7 +51,7 @@ class TreeSource:
         self._roots = tuple(roots)
         self._cache = cache
         scanned = tuple(scanned)
-        self._places = tuple(place.resolve() for place in (*self._roots, *scanned))
+        self._places = tuple(map(real_path, (*self._roots, *scanned)))
         wanted = frozenset(lengths)
         files = (
             Listed(str(path), size)

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from release_builder.errors import DescriptorError, printable
+from release_builder.files import real_path
 from release_builder.repository.contents import RDIFFS
 from release_builder.repository.names import parse_image
 
@@ -89,11 +90,16 @@ def find_mirror(path: Path, image_dir: Path | None = None) -> Mirror:
         image_dir: Where its images come from.
 
     Raises:
-        DescriptorError: Both are one folder, in which cleaning would remove the images themselves.
+        DescriptorError: Both are one folder, in which cleaning would remove the images themselves;
+            or links of ``path`` lead in a circle.
     """
     absolute = Path(os.path.abspath(path))  # noqa: PTH100 (resolve would follow our own link)
-    mirror = Mirror(absolute if is_our_link(absolute) else absolute.resolve())
-    if image_dir is not None and mirror.path.resolve() == image_dir.resolve():
+    mirror = Mirror(absolute if is_our_link(absolute) else real_path(absolute))
+    if mirror.path.is_symlink() and not is_our_link(absolute):
+        raise DescriptorError(
+            f"{printable(str(path))} is a link that leads to itself", hint="name a folder"
+        )
+    if image_dir is not None and real_path(mirror.path) == real_path(image_dir):
         raise DescriptorError(
             f"{printable(str(path))} is the folder of the images itself",
             hint="name another MIRROR_DIR; the default is IMAGE_DIR/mirror",

@@ -14,6 +14,7 @@ from release_builder.jigdo.template import read_template
 from release_builder.steps.find_pair import read_jigdo
 from release_builder.steps.image_file import measure
 from release_builder.steps.truth import truth_about
+from release_builder.trust.assurance import Assurance, assurance
 from release_builder.trust.expected import Expectation, compare
 
 if TYPE_CHECKING:
@@ -41,6 +42,7 @@ class Content:
         parts: All that the image needs.
         locations: Where [Parts] says that each of them is.
         tree: The installer tree; None where the public one stays as it is.
+        assurance: Whose word the image was held against.
     """
 
     image: Path
@@ -51,6 +53,7 @@ class Content:
     parts: tuple[MatchedFile, ...]
     locations: Mapping[Digest, tuple[str, ...]]
     tree: Path | None
+    assurance: Assurance
 
     @property
     def jigdo_digests(self) -> Mapping[str, Digest]:
@@ -109,6 +112,7 @@ def read_content(
         parts=description.parts,
         locations=said.parts,
         tree=tree,
+        assurance=assurance(said_of_it),
     )
     if tree:
         _check_whole(context, tree, content, jigdo.name)

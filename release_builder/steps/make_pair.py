@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO
+from typing import TYPE_CHECKING, BinaryIO, Final
 
 from release_builder.errors import (
     IncompleteError,
+    SurroundingsError,
     WrongBytesError,
     printable,
 )
@@ -33,13 +34,15 @@ from release_builder.steps.outputs import check_outputs, without_image
 from release_builder.steps.pair_options import MadePair, Match, PairOptions
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Mapping
 
     from release_builder.digests import Digest
     from release_builder.extents import Extent
     from release_builder.jigdo.input_files import InputFiles
     from release_builder.jigdo.make_template import MadeTemplate
     from release_builder.jigdo.sources import DigestCache
+
+NEEDED: Final = "see that this user can read it: the template would hold what should be a part"
 
 
 def make_template(  # noqa: PLR0913 (each may be chosen apart from the others)
@@ -68,7 +71,8 @@ def make_template(  # noqa: PLR0913 (each may be chosen apart from the others)
         force: Replace what stands at ``template`` and ``jigdo``.
 
     Raises:
-        SurroundingsError: ``template`` or ``jigdo`` is there already, or cannot be written.
+        SurroundingsError: ``template`` or ``jigdo`` is there already, or cannot be written; a file
+            cannot be read and ``options`` demand them all.
         WrongBytesError: The image has no file system that can be read, though ``options`` demand
             it; the file to merge is none; a file's name cannot be written into a .jigdo.
         IncompleteError: The image became shorter meanwhile.
@@ -144,7 +148,12 @@ def _write(  # noqa: PLR0913, PLR0917 (what make_template got, and made of it)
             f"{printable(name)} changed while it was read",
             hint="run it again when nothing else writes the image",
         )
-    return made, (*([trouble] if trouble else ()), *_not_parts(index, content))
+    unreadable = index.problems | (content.unreadable if content else {})
+    if unreadable and options.demand_all:
+        path, why = next(iter(unreadable.items()))
+        raise SurroundingsError(f"{printable(path)}: {why}", hint=NEEDED)
+    given_up = content.given_up if content else {}
+    return made, (*([trouble] if trouble else ()), *_not_parts(unreadable, given_up))
 
 
 def _stamp(stream: BinaryIO) -> tuple[int, int, int]:
@@ -202,13 +211,10 @@ def _duration(seconds: float) -> str:
     return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"
 
 
-def _not_parts(
-    index: FileIndex[InputFile], content: ContentIndex[InputFile] | None
-) -> Iterator[str]:
-    unreadable = index.problems | (content.unreadable if content else {})
+def _not_parts(unreadable: Mapping[str, str], given_up: Mapping[str, str]) -> Iterator[str]:
     for path, why in unreadable.items():
         yield f"{printable(path)}: {why}: it is no part"
-    for path, why in (content.given_up if content else {}).items():
+    for path, why in given_up.items():
         yield f"{printable(path)} is no part: {why}"
 
 

@@ -5,14 +5,14 @@ from __future__ import annotations
 import shutil
 from typing import TYPE_CHECKING, Final
 
-from release_builder.errors import IncompleteError, printable
+from release_builder.errors import IncompleteError, SurroundingsError, printable
 from release_builder.jigdo.input_files import read_input_files
 from release_builder.report import Finding, Outcome, Severity, StepResult
 from release_builder.steps.base_pair import as_base
 from release_builder.steps.compose_tree import installer_tree
 from release_builder.steps.find_pair import read_jigdo
 from release_builder.steps.image_words import info, short_info
-from release_builder.steps.make_pair import make_template
+from release_builder.steps.make_pair import NEEDED, make_template
 from release_builder.steps.pair_options import PairOptions
 
 if TYPE_CHECKING:
@@ -32,6 +32,7 @@ def run(context: Context) -> StepResult:
     Raises:
         IncompleteError: There is no image yet.
         DescriptorError: There is no tree, or the older .jigdo is none.
+        SurroundingsError: A folder or file of the tree cannot be read.
         ReleaseBuilderError: As make_template.
     """
     plan = context.plan
@@ -43,6 +44,8 @@ def run(context: Context) -> StepResult:
         )
     label = next(iter(release.servers))
     inputs = read_input_files([f"{tree}//"], [(label, str(tree))])
+    if inputs.unread:
+        raise SurroundingsError(inputs.unread[0], hint=NEEDED)
     workdir.pair.mkdir(exist_ok=True)
     jigdo = workdir.pair / f"{image.stem}.jigdo"
     template = jigdo.with_suffix(".template")
@@ -56,6 +59,7 @@ def run(context: Context) -> StepResult:
             merge=_base(plan, label),
             short_info=short_info(plan),
             info=info(plan),
+            demand_all=True,
         ),
         cache=context.cache,
         monitor=context.monitor,

@@ -40,6 +40,7 @@ class PairOptions:
         merge: A .jigdo file to build upon.
         short_info: What [Image] says of the image, in a line for people.
         info: The same at length.
+        demand_all: Whether a file that cannot be read ends it; otherwise it is no part.
     """
 
     form: Form = field(default_factory=Form)
@@ -52,6 +53,7 @@ class PairOptions:
     merge: bytes = b""
     short_info: str = ""
     info: str = ""
+    demand_all: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from release_builder.errors import ReleaseBuilderError, WrongBytesError, printable
 from release_builder.extents import Extent, Kind
-from release_builder.files import open_regular
+from release_builder.files import open_regular, real_path
 from release_builder.jigdo.entries import MatchedFile
 from release_builder.jigdo.extent_source import ExtentSource
 from release_builder.jigdo.location import read_jigdo
@@ -75,7 +75,7 @@ def scan_places(paths: Sequence[Path]) -> ScanPlaces:
         paths: What was given; what is not there is passed over.
     """
     problems: dict[str, str] = {}
-    places = tuple(path.resolve() for path in paths)
+    places = tuple(map(real_path, paths))
     images: dict[Path, Path] = {}  # by their real paths
     for path in paths:
         for image in _images(path, places, problems):

@@ -55,7 +55,7 @@ class Copier:
             path = self._here / entry.path
             self._open_up(path.parent)
             path.unlink(missing_ok=True)
-            path.mkdir(entry.mode | _ALL_OF_US)
+            path.mkdir(entry.mode_here | _ALL_OF_US)
             self._touched.add(path)
 
     def copy(self, entry: Entry) -> bool:
@@ -227,7 +227,7 @@ def _dress(path: Path, entry: Entry) -> None:
     """Give ``path`` the mode and the time of ``entry``; by its name, as Linux 2.6.18 wants it."""
     status = entry.status
     if not entry.is_link:
-        path.chmod(entry.mode)
+        path.chmod(entry.mode_here)
     elif not links_have_times():
         return
     times = (status.st_atime_ns, status.st_mtime_ns)

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from release_builder.transport.rsync_filter import Selection
 
 _BITS: Final = 0o7777
+_GIVEN: Final = 0o775  # what MODES of rsync leaves
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +62,11 @@ class Entry:
     def mode(self) -> int:
         """Its permissions."""
         return self.status.st_mode & _BITS
+
+    @property
+    def mode_here(self) -> int:
+        """The permissions that it gets in our copy."""
+        return self.mode & _GIVEN
 
     @property
     def second(self) -> int:
@@ -204,7 +210,7 @@ def _wanting(
             return found.files
     else:
         return None
-    other_mode = not entry.is_link and entry.mode != ours.mode
+    other_mode = not entry.is_link and entry.mode_here != ours.mode
     other_time = kept_time and entry.second != ours.second
     return found.attributes if other_mode or other_time else None
 

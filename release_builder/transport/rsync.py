@@ -9,9 +9,10 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Final
 
 from release_builder import process
-from release_builder.errors import SurroundingsError, printable
+from release_builder.errors import IncompleteError, SurroundingsError, printable
 from release_builder.monitor import Monitor
 from release_builder.transport.rsync_output import OUT_FORMAT, VANISHED, OutputReader, failure
+from release_builder.transport.silence import Guard
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -20,10 +21,13 @@ if TYPE_CHECKING:
 
 _CONNECT_TIMEOUT: Final = 30  # seconds
 _LIST_TIMEOUT: Final = 60
+_PATIENCE: Final = 1.25  # of the timeout: rsync's own counts first, and says more
 _ALL: Final = 2**31 - 1
 # Where rsync keeps what --delay-updates holds back: ours must not be deleted as something that
 # the mirror lacks, and a mirror's own is not part of a release.
 HELD_BACK: Final = ".~tmp~"
+# A mirror may neither make a program here run as our user, nor a place where anybody writes.
+MODES: Final = "--chmod=ug-s,o-t,o-w"
 _PASSED_ON: Final = ("RSYNC_PROXY", "RSYNC_PASSWORD")
 
 
@@ -77,6 +81,7 @@ class RsyncMirror:
     def _run(
         self, argv: Sequence[str], pull: Pull, reader: OutputReader, monitor: Monitor
     ) -> Transfer:
+        guard = Guard(pull.timeout * _PATIENCE)
         outcome = process.run(
             [*argv, self.source, f"{pull.into}/"],
             stdin=b"".join(os.fsencode(rule) + b"\0" for rule in exact_rules(pull.only)),
@@ -84,7 +89,13 @@ class RsyncMirror:
             on_start=monitor.detail,
             env=self._environment(),
             keep_open=self._keep_open,
+            watch=guard.watch,
         )
+        if guard.has_ended_it and outcome.status:
+            raise IncompleteError(
+                f"rsync {self.source}: the mirror fell silent for {pull.timeout} seconds",
+                hint="run again later",
+            )
         if outcome.status not in {0, VANISHED}:
             raise failure(outcome.status, outcome.stderr, self.source)
         return reader.transfer(vanished=outcome.status == VANISHED)
@@ -113,6 +124,7 @@ def pull_options(pull: Pull) -> list[str]:
         "--no-group",
         "--no-devices",
         "--no-specials",
+        MODES,
         "--stats",
         f"--out-format={OUT_FORMAT}",
         f"--timeout={pull.timeout}",
@@ -134,7 +146,7 @@ def filters(pull: Pull) -> list[str]:
     """The filter rules that leave just what ``pull`` wants; for rsync the first match counts."""
     folders = [entry for entry in pull.wanted if entry.endswith("/")]
     patterns = [entry for entry in pull.wanted if not entry.endswith("/")]
-    rules = [f"--exclude={pattern}" for pattern in (f"{HELD_BACK}/", *pull.excluded)]
+    rules = [f"--exclude={pattern}" for pattern in (HELD_BACK, *pull.excluded)]
     rules += [f"--include={each}" for pattern in patterns for each in _way_to(pattern)]
     rules += [f"--exclude={pattern}" for pattern in pull.unwanted]
     for folder in folders:

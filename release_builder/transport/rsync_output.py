@@ -14,6 +14,8 @@ from release_builder.errors import (
     ReleaseBuilderError,
     StoppedError,
     SurroundingsError,
+    WrongBytesError,
+    printable,
 )
 from release_builder.transport import Moved, Transfer
 
@@ -23,13 +25,16 @@ if TYPE_CHECKING:
 OUT_FORMAT: Final = "%i|%l|%b|%n"  # itemized change, bytes of the file, bytes sent, name
 
 _LINE_END: Final = re.compile(rb"[\r\n]")
-_ITEM: Final = re.compile(r"([<>ch.*][^|]{1,11})\|(\d+)\|(\d+)\|(.*)")
+# Lines that a server wrote may come between: they are no numbers that int() would refuse.
+_ITEM: Final = re.compile(r"([<>ch.*][^|]{1,11})\|(\d{1,19})\|(\d{1,19})\|(.*)", re.ASCII)
 # A deletion may follow on the same line.
 _PROGRESS: Final = re.compile(
-    r"\s*([\d,]+)\s+\d+%\s+\S+/s\s+[\d:?]+\s*(?:\(xfe?r#\d+, \w+-chk=\d+/\d+\))?(.*)"
+    r"\s*(\d[\d,]{0,30})\s+\d+%\s+\S+/s\s+[\d:?]+\s*(?:\(xfe?r#\d+, \w+-chk=\d+/\d+\))?(.*)",
+    re.ASCII,
 )
 _STATISTIC: Final = re.compile(
-    r"(Total file size|Total bytes received|Literal data): ([\d,.]+)(?: bytes)?$"
+    r"(Total file size|Total bytes received|Literal data): (\d[\d,.]{0,30})(?: bytes)?$",
+    re.ASCII,
 )
 
 VANISHED: Final = 24
@@ -46,14 +51,14 @@ _READINGS: Final = {
         "look at the mirror; if it is right, raise `max_delete:` below `sync:`",
     ),
 }
-_ROOT_MISSING: Final = re.compile(
-    r"(?:change_dir|link_stat) .* failed: No such file|Unknown module", re.IGNORECASE
-)
+_LONGEST_LINE: Final = 64 << 10  # bytes; a path has 4,096, and each of its bytes may be escaped
+_SHOWN: Final = 500  # characters of a line
 # rsync calls an error of our own side 23 too. The role in brackets tells whose it was; releases
 # before 3.1 name the function only.
 _OUR_SIDE: Final = re.compile(
     r"^rsync: (?:\[(?:Receiver|receiver|generator)[^\]]*\] |mkstemp|recv_generator|delete_file|rename)"
-    r".*(?:No space left|Permission denied|Read-only file system|Disk quota)",
+    r".*(?:No space left|Permission denied|Read-only file system|Disk quota|Too many open files"
+    r"|Input/output error)",
     re.MULTILINE,
 )
 
@@ -71,8 +76,17 @@ class OutputReader:
         self._statistics: dict[str, int] = {}
 
     def feed(self, piece: bytes) -> None:
-        """The next bytes of stdout."""
+        """The next bytes of stdout.
+
+        Raises:
+            WrongBytesError: A line has no end.
+        """
         *lines, self._rest = _LINE_END.split(self._rest + piece)
+        if len(self._rest) > _LONGEST_LINE:
+            raise WrongBytesError(
+                f"rsync says a line of more than {_LONGEST_LINE:,} bytes",
+                hint="a mirror that makes it do so means harm: name another",
+            )
         for line in lines:
             self._line(line.decode("utf-8", "surrogateescape"))
 
@@ -90,11 +104,11 @@ class OutputReader:
         )
 
     def _line(self, line: str) -> None:
+        if progress := _PROGRESS.fullmatch(line):
+            self._tell(int(progress[1].replace(",", "")))
+            line = progress[2]
         if item := _ITEM.fullmatch(line):
             self._item(item[1].rstrip(), int(item[2]), item[4])
-        elif progress := _PROGRESS.fullmatch(line):
-            self._tell(int(progress[1].replace(",", "")))
-            self._line(progress[2])
         elif statistic := _STATISTIC.fullmatch(line):
             self._statistics[statistic[1]] = int(re.sub("[,.]", "", statistic[2]))
 
@@ -131,7 +145,7 @@ _Reading = tuple[type[ReleaseBuilderError], str, str]
 def _classify(status: int, complaints: str) -> _Reading:
     if status == 23 and _OUR_SIDE.search(complaints):
         return SurroundingsError, "this machine could not take the files", _SEE_ABOVE
-    if status in {5, 23} and _ROOT_MISSING.search(complaints):
+    if status in {5, 23} and any(map(_tells_of_no_root, complaints.splitlines())):
         return DescriptorError, "the mirror has no such place", "correct `mirror:`"
     if status == 5 and "auth failed" in complaints:
         return DescriptorError, "the mirror wants a password", "export RSYNC_PASSWORD"
@@ -140,7 +154,13 @@ def _classify(status: int, complaints: str) -> _Reading:
     return _READINGS.get(status, (SurroundingsError, "rsync gave up", _SEE_ABOVE))
 
 
+def _tells_of_no_root(line: str) -> bool:
+    line = line.casefold()
+    asked = "change_dir " in line or "link_stat " in line
+    return "unknown module" in line or (asked and " failed: no such file" in line)
+
+
 def _own_words(complaints: str) -> str:
     lines = [line for line in complaints.splitlines() if line.strip()]
     shown = lines if len(lines) <= 6 else [*lines[:5], f"… {len(lines) - 6} more lines", lines[-1]]
-    return "\n".join(f"    {line}" for line in shown)
+    return "\n".join(f"    {printable(line[:_SHOWN])}" for line in shown)
