@@ -109,6 +109,7 @@ class MemoryClient:
         start: int = 0,
         expected: int | None = None,
         patience: float | None = None,
+        line: object = None,
     ) -> Iterator[MemoryBody]:
         server = "/".join(url.split("/")[:3])
         with self.lock:

@@ -590,3 +590,31 @@ def test_outputs_that_take_nothing_are_no_crash(desk: Desk, command: str, status
 
     assert ended.returncode == status, ended.stderr
     assert b"Traceback" not in ended.stderr
+
+
+def test_nothing_in_the_settings_is_run(desk: Desk) -> None:
+    evil = desk.home / "evil"
+    evil.write_text("#!/bin/sh\ntouch PWNED\n")
+    evil.chmod(0o755)
+    tricks = "$(touch PWNED) `touch PWNED`; touch PWNED"
+    rows = [
+        f"jigdo={tricks}",
+        f"tmpDir='{tricks}'",
+        f"jigdoOpts='--cache x; {evil}'",
+        f"wgetOpts='--use-askpass={evil} -e use_proxy=on {tricks}'",
+        f"scanMenu='{tricks}'",
+        f"filesPerFetch='{tricks}'",
+        f"debianMirror='{tricks}'",
+        f". {evil}",
+        f"PATH={desk.home}:$PATH",
+        "jigdo=$'$(touch PWNED)'",
+        "jigdo=a\\",
+        "; touch PWNED",
+    ]
+    desk.settings("\n".join(rows) + "\n")
+
+    ended = desk.run("--noask", "cd.jigdo")
+
+    assert ended.status == 0, ended.err
+    assert ended.count("never run: ignored") >= 4
+    assert list(desk.here.rglob("PWNED")) + list(desk.home.rglob("PWNED")) == []

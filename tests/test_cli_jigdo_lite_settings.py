@@ -93,6 +93,21 @@ def test_a_line_of_fixed_text_sets_its_key(row: str, jigdo: str) -> None:
         pytest.param("jigdo=`touch PWNED`", id="backticks"),
         pytest.param("jigdo='a'; touch PWNED", id="second command"),
         pytest.param("jigdo='a' touch PWNED", id="environment of a command"),
+        pytest.param("jigdo=$'\\x24(touch PWNED)'", id="ANSI quoting"),
+        pytest.param('jigdo=$"$(touch PWNED)"', id="translated text"),
+        pytest.param("jigdo=$((a[$(touch PWNED)]))", id="arithmetic"),
+        pytest.param("jigdo=<(touch PWNED)", id="substitution of a process"),
+        pytest.param("jigdo=${x:=$(touch PWNED)}", id="default of a variable"),
+        pytest.param("jigdo[$(touch PWNED)]=a", id="index"),
+        pytest.param("jigdo+='a'", id="more of it"),
+        pytest.param("jigdo() { touch PWNED; }", id="function"),
+        pytest.param("alias jigdo='touch PWNED'", id="alias"),
+        pytest.param("trap 'touch PWNED' EXIT", id="trap"),
+        pytest.param("eval jigdo=a", id="eval"),
+        pytest.param(". ./evil", id="another file"),
+        pytest.param("PATH=.:/bin", id="PATH"),
+        pytest.param("jigdo=a&touch PWNED", id="in the background"),
+        pytest.param("jigdo=a>PWNED", id="redirection"),
         pytest.param("jigdo=$HOME/x", id="variable"),
         pytest.param("jigdo=~/x", id="tilde"),
         pytest.param("jigdo=a|b", id="pipe"),
@@ -110,6 +125,23 @@ def test_any_other_line_is_told_and_ignored(row: str) -> None:
     assert settings == Settings(tmp_dir="/t")
     assert len(notes) == 1
     assert notes[0].startswith("rc:3: ")
+
+
+@pytest.mark.parametrize(
+    "rows",
+    [
+        pytest.param("jigdo=a\\\n;touch\\\n PWNED", id="continued line"),
+        pytest.param("jigdo='a\n'$(touch PWNED)'\n'", id="quotes over lines"),
+        pytest.param('jigdo="a\\\n$(touch PWNED)"', id="continued in quotes"),
+        pytest.param("jigdo=a <<x\n$(touch PWNED)\nx", id="here document"),
+        pytest.param("if true; then\ntouch PWNED\nfi", id="several lines"),
+    ],
+)
+def test_lines_that_belong_together_for_a_shell_are_each_ignored(rows: str) -> None:
+    settings, notes = parse_settings(f"tmpDir='/t'\n{rows}\n", "rc")
+
+    assert settings == Settings(tmp_dir="/t")
+    assert len(notes) == len(rows.splitlines())
 
 
 @pytest.mark.parametrize(

@@ -24,11 +24,12 @@ monitor = make_monitor(
     colour=False if "plain" in sys.argv else None,
 )
 monitor.detail("step sync [bold]")
+monitor.detail("odd \\x1b[5m")
 monitor.begin("sync [red] 9.0beta3", 3_000_000)
-monitor.progress(1_500_000, note="7 files")
+monitor.progress(1_500_000, note="7 files \\x1b[9m")
 monitor.advance(300_000)
 monitor.end()
-monitor.begin("read a.iso")
+monitor.begin("read \\x1b[7ma.iso")
 monitor.progress(5, 10)
 monitor.end()
 monitor.end()
@@ -102,7 +103,7 @@ def test_a_pipe_with_a_person_behind_it_gets_plain_lines() -> None:
     with terminal() as (_, program):
         said = run(tty=os.ttyname(program))
 
-    assert said == "sync [red] 9.0beta3 (3.0 MB) …\nread a.iso …\n"
+    assert said == "sync [red] 9.0beta3 (3.0 MB) …\nread \\x1b[7ma.iso …\n"
 
 
 def test_cron_hears_nothing() -> None:
@@ -112,8 +113,9 @@ def test_cron_hears_nothing() -> None:
 def test_cron_hears_everything_if_it_asks() -> None:
     assert run("verbose").splitlines() == [
         "step sync [bold]",
+        "odd \\x1b[5m",
         "sync [red] 9.0beta3 (3.0 MB) …",
-        "read a.iso …",
+        "read \\x1b[7ma.iso …",
     ]
 
 

@@ -117,7 +117,7 @@ def test_only_the_proxy_is_told_its_user() -> None:
         proxy.troubles["/a"] = Trouble(redirect=f"{server.url}/b")
         environ = {"http_proxy": f"http://me:pw@127.0.0.1:{proxy.port}", "no_proxy": "127.0.0.1"}
         with (
-            HttpClient(HttpOptions(), environ) as client,
+            HttpClient(HttpOptions(named=(server.url,)), environ) as client,
             pytest.raises(HttpError),
             client.get("http://far.invalid/a"),
         ):

@@ -16,10 +16,12 @@ from release_builder.transport.http.attempts import Candidate
 from release_builder.transport.http.backoff import Deadline
 from release_builder.transport.http.fetcher import ServerFetcher
 from release_builder.transport.http.server import server_of
-from release_builder.transport.http.servers import Servers, Turn
+from release_builder.transport.http.servers import Servers
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from release_builder.transport.http.turn import Turn
 
 _Result = TypeVar("_Result")
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -24,6 +24,7 @@ from release_builder.steps.find_pair import find_jigdo
 from release_builder.steps.outputs import check_replaceable
 from release_builder.transport.http import HttpOptions
 from release_builder.transport.http.client import HttpClient
+from release_builder.transport.http.urls import shown
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -77,7 +78,8 @@ def compare_releases(
         OSError: A file cannot be read.
     """
     options, cache, monitor = options or CompareOptions(), cache or no_cache(), monitor or Monitor()
-    with HttpClient(options.http, os.environ) as client:
+    http = replace(options.http, named=tuple(filter(is_url, (old, new))))
+    with HttpClient(http, os.environ) as client:
         places = [_place(each, options, cache, client) for each in (old, new)]
     found = (place.algorithm for place in reversed(places))  # what NEW's users will be told
     algorithm = next((each for each in found if each), _USUAL)
@@ -150,12 +152,12 @@ def _place(text: str, options: CompareOptions, cache: DigestCache, client: HttpC
     if is_url(text):
         if options.offline:
             raise IncompleteError(
-                f"{printable(text)} is on the web, and servers are not to be asked",
+                f"{shown(text)} is on the web, and servers are not to be asked",
                 hint="leave --offline out, or name a local copy",
             )
         return find_web_place(text, options.arch, client)
     if "://" in text:
-        raise no_release(printable(text), "of the web, only http and https are read")
+        raise no_release(shown(text), "of the web, only http and https are read")
     path = Path(text)
     if not text or not os.path.lexists(path):
         raise no_release(f"'{printable(text)}'", "there is no such file or folder")

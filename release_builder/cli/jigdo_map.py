@@ -12,7 +12,7 @@ from release_builder.cli.failure import print_problem
 from release_builder.cli.jigdo_file.values import deduced
 from release_builder.cli.options import with_output
 from release_builder.cli.show import print_document
-from release_builder.errors import Status
+from release_builder.errors import Status, printable
 
 if TYPE_CHECKING:
     from release_builder.cli.options import Output
@@ -76,5 +76,5 @@ def draw(  # noqa: PLR0913 (one argument an option)
     for problem in problems:
         print_problem("warning", problem)
     if not output.quiet:
-        click.echo(f"{svg}: a picture of {image}; any web browser shows it")
+        click.echo(printable(f"{svg}: a picture of {image}; any web browser shows it"))
     return Status.DONE

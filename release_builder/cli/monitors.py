@@ -19,6 +19,7 @@ from rich.progress import (
 )
 
 from release_builder.cli.json_events import JsonEvents
+from release_builder.errors import printable
 from release_builder.monitor import Monitor
 
 
@@ -60,11 +61,11 @@ class _Lines(Monitor):
 
     def begin(self, what: str, total: int | None = None) -> None:
         size = f" ({decimal(total)})" if total else ""
-        self._console.print(f"{what}{size} …", markup=False)
+        self._console.print(f"{printable(what)}{size} …", markup=False)
 
     def detail(self, text: str) -> None:
         if self._verbose:
-            self._console.print(text, markup=False)
+            self._console.print(printable(text), markup=False)
 
 
 class _Bars(Monitor):
@@ -85,7 +86,7 @@ class _Bars(Monitor):
             console=self._console,
             transient=True,
         )
-        self._task = self._progress.add_task(what, total=total, note="")
+        self._task = self._progress.add_task(printable(what), total=total, note="")
         self._progress.start()
 
     def advance(self, count: int) -> None:
@@ -94,13 +95,13 @@ class _Bars(Monitor):
 
     def progress(self, done: int, total: int | None = None, note: str = "") -> None:
         if self._progress:
-            self._progress.update(self._task, completed=done, note=note)
+            self._progress.update(self._task, completed=done, note=printable(note))
             if total is not None:
                 self._progress.update(self._task, total=total)
 
     def note(self, text: str) -> None:
         if self._progress:
-            self._progress.update(self._task, note=text)
+            self._progress.update(self._task, note=printable(text))
 
     def end(self) -> None:
         if self._progress:
@@ -109,4 +110,4 @@ class _Bars(Monitor):
 
     def detail(self, text: str) -> None:
         if self._verbose:
-            self._console.print(text, markup=False)
+            self._console.print(printable(text), markup=False)

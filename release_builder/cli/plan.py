@@ -85,9 +85,9 @@ def _show(preview: Preview, output: Output) -> None:
                 click.echo(f"  {word:<9} {printable(line)}")
     if output.verbose:
         for moved in preview.fetch or ():
-            click.echo(f"  fetch   {moved.length:>15,}  {moved.path}")
+            click.echo(f"  fetch   {moved.length:>15,}  {printable(moved.path)}")
         for path in preview.delete:
-            click.echo(f"  delete  {'':>15}  {path}")
+            click.echo(f"  delete  {'':>15}  {printable(path)}")
     for finding in preview.findings:
         print_problem(finding.severity.value, finding.message, finding.hint, indent="    ")
 

@@ -113,6 +113,7 @@ class _Links(HTMLParser):
 
 def _pair(url: str, client: HttpClient) -> PairParts:
     content = _fetched(url, client, _JIGDO_LIMIT, lambda got: parse_jigdo(got, shown(url)))
+    client.reach.text_came()
     jigdo = parse_jigdo(content, shown(url))
     try:
         lengths, size = _template(urljoin(url, encoded_url(_template_url(url, jigdo))), client)

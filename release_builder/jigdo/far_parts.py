@@ -22,7 +22,7 @@ class FarSource(Protocol):
 
     @property
     def connections(self) -> int:
-        """How many parts are fetched at a time."""
+        """How many parts are fetched at a time; may grow while they are."""
 
     def fetch(self, part: MatchedFile, place: Place, /) -> bool:
         """Bring ``part`` to ``place``; called by several threads.
@@ -141,6 +141,10 @@ class FarParts:
         place = Place(self._out, offset, part, self._on_bytes)
         self._places.add(place)
         self._wanted.put((part, place, held))
+        self._hire()
+
+    def _hire(self) -> None:
+        """One thread more, as long as there is work for it."""
         if self._threads < min(self._source.connections, len(self._places)):
             self._threads += 1
             # A daemon, for one that waits for a server must not hold up the end of the process.
@@ -155,6 +159,7 @@ class FarParts:
         while self._places:
             place, result = self._ended.get()
             self._places.discard(place)
+            self._hire()
             if isinstance(result, BaseException):
                 raise result
             if not result:

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from release_builder.preflight.prefixes import Prefixes
     from release_builder.transport.http import Body, Client, Try
     from release_builder.transport.http.fetcher import ServerFetcher
+    from release_builder.transport.http.line import Line
 
 _CONNECTIONS: Final = 8
 
@@ -41,6 +42,7 @@ class StagedClient:
         start: int = 0,
         expected: int | None = None,
         patience: float | None = None,
+        line: Line | None = None,  # noqa: ARG002 (what is one server to a stranger is two here)
     ) -> AbstractContextManager[Body]:
         """See Client."""
         found = self._staged.find(url)

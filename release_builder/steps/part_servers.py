@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 import threading
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
@@ -27,7 +28,14 @@ _EACH: Final = 8  # connections to a server
 _MOST: Final = 32  # connections, unless more are asked for
 # Answers that the same server will give again for the same file.
 _LASTING: Final = frozenset(
-    {Answer.NOT_FOUND, Answer.WRONG_BYTES, Answer.WRONG_LENGTH, Answer.BAD_URL, Answer.REFUSED}
+    {
+        Answer.NOT_FOUND,
+        Answer.WRONG_BYTES,
+        Answer.WRONG_LENGTH,
+        Answer.OUT_OF_REACH,
+        Answer.BAD_URL,
+        Answer.REFUSED,
+    }
 )
 
 
@@ -67,7 +75,8 @@ class PartServers:
     Args:
         jigdo: The .jigdo file.
         first: By label, more servers; they are asked before those of [Servers].
-        connections: How many parts are fetched at a time; None for 8 a server.
+        connections: How many parts are fetched at a time, each by a connection of its own until
+            servers turn out to be far; None for 8 a server.
         make_fetcher: Makes who asks the servers, when the first part is wanted; None if nobody
             may be asked.
     """
@@ -80,13 +89,18 @@ class PartServers:
         make_fetcher: Callable[[], ServerFetcher] | None,
     ) -> None:
         count = len(jigdo.servers) + sum(len(urls) for urls in first.values())
-        self.connections = connections or min(_MOST, _EACH * max(1, count))
+        self._connections = connections or min(_MOST, _EACH * max(1, count))
         self._jigdo = jigdo
         self._locator = PartLocator(jigdo, first)
         self._make_fetcher = make_fetcher
         self._fetcher: ServerFetcher | None = None
         self._making = threading.Lock()
         self._tries: dict[Digest, tuple[Try, ...]] = {}
+
+    @property
+    def connections(self) -> int:
+        """See FarSource: more once they are shared."""
+        return self._connections * (self._fetcher.depth if self._fetcher else 1)
 
     def fetch(self, part: MatchedFile, place: Place, /) -> bool:
         """See FarSource."""
@@ -155,5 +169,6 @@ def _why_not(location: str) -> str:
     """Why ``location``, which is no http URL, is not asked."""
     label, colon, rest = location.partition(":")
     if colon and not rest.startswith("/") and "://" not in location:
-        return f"[Servers] has no label {label} (for {rest}): name a server with --uri {label}=URL"
+        named = shlex.quote(f"{label}=URL")
+        return f"[Servers] has no label {label} (for {rest}): name a server with --uri {named}"
     return location

@@ -6,6 +6,8 @@ import os
 from functools import partial
 from typing import TYPE_CHECKING
 
+from release_builder.descriptor.mirror import Kind
+from release_builder.descriptor.version import Stage
 from release_builder.jigdo.location import parse_jigdo
 from release_builder.jigdo.servers import rewrite_servers
 from release_builder.steps.part_servers import PartServers
@@ -29,8 +31,12 @@ def release_servers(plan: Plan, pair: Pair) -> PartServers:
 
 
 def http_options(release: Release) -> HttpOptions:
-    """How the descriptor wants servers to be asked."""
-    fetch = release.fetch
+    """How the descriptor wants servers to be asked; all that it names may be anywhere."""
+    fetch, publish, mirror = release.fetch, release.publish, release.mirror
+    named = [mirror.url, *fetch.mirrors]
+    named += [server.of(stage) for server in release.servers.values() for stage in Stage]
+    if publish:
+        named += [*filter(None, [publish.url]), *publish.mirrors]
     return HttpOptions(
         connections=fetch.connections,
         retries=fetch.retries,
@@ -38,6 +44,8 @@ def http_options(release: Release) -> HttpOptions:
         deadline=fetch.deadline,
         limit_rate=fetch.limit_rate,
         ca_bundle=fetch.ca_bundle,
+        named=tuple(dict.fromkeys(named)),
+        origin=None if mirror.kind is Kind.LOCAL else mirror.url,
     )
 
 

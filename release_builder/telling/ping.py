@@ -16,7 +16,6 @@ from release_builder.telling import Occasion
 from release_builder.transport.http import HttpError, HttpOptions
 from release_builder.transport.http.answers import refusal
 from release_builder.transport.http.client import HttpClient
-from release_builder.transport.http.connections import pool_classes
 from release_builder.transport.http.head import drain
 from release_builder.transport.http.server import PASSING
 from release_builder.transport.http.urls import parse
@@ -26,6 +25,8 @@ if TYPE_CHECKING:
     from typing import Any
 
     from urllib3 import BaseHTTPResponse
+
+    from release_builder.transport.http.reach import Reach
 
 _OPTIONS: Final = HttpOptions(connections=1, timeout=10.0, deadline=25.0)
 _TRIES: Final = 2
@@ -85,8 +86,11 @@ class _PingClient(HttpClient):
     """Posts a text; else it is as any client here."""
 
     def __init__(self, options: HttpOptions, environ: Mapping[str, str], body: bytes) -> None:
+        self._body = body
         super().__init__(options, environ)
-        kept = pool_classes(self._patience)
+
+    def _pools(self, reach: Reach) -> dict[str, type[HTTPConnectionPool]]:
+        body, kept = self._body, super()._pools(reach)
 
         class Pool(_PostPool):
             ConnectionCls = kept["http"].ConnectionCls
@@ -96,8 +100,7 @@ class _PingClient(HttpClient):
             ConnectionCls = kept["https"].ConnectionCls  # type: ignore[assignment] # a TLS pool's
             posted = body
 
-        for manager in self._managers.values():
-            manager.pool_classes_by_scheme = {"http": Pool, "https": TlsPool}
+        return {"http": Pool, "https": TlsPool}
 
     def post(self, url: str) -> None:
         """Post the text to ``url``.

@@ -37,8 +37,10 @@ class Screen(Monitor):
         self._columns = 0  # of the progress line that stands there
 
     def result(self, line: bytes) -> None:
-        """A line on stdout, for scripts."""
+        """A line on stdout: for scripts, byte by byte; on a terminal, as one can show it."""
         self._wipe()
+        if sys.stdout.isatty():
+            line = printable(os.fsdecode(line)).encode()
         sys.stdout.buffer.write(line + b"\n")
 
     def pass_on(self, output: bytes) -> None:

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from release_builder.jigdo.input_files import InputFile
 
 _ALGORITHMS: Final = {"md5sum": "md5", "sha256sum": "sha256"}
+_ESCAPES: Final = str.maketrans({"\\": r"\\", "\n": r"\n", "\r": r"\r"})
 
 
 def run(options: Options, screen: Screen) -> Status:
@@ -31,8 +32,15 @@ def run(options: Options, screen: Screen) -> Status:
                 screen.end()
             if options.command != "scan":
                 shown = digest.hex if options.hexadecimal else digest.jigdo
-                screen.result(f"{shown}  ".encode() + os.fsencode(_name(file)))
+                screen.result(_line(shown, _name(file)))
     return Status.DONE
+
+
+def _line(shown: str, name: str) -> bytes:
+    """As jigdo-file prints it; a name that would break the line as md5sum and its sisters do."""
+    written = name.translate(_ESCAPES) if {"\n", "\r"} & set(name) else name
+    begin = "\\" * (written != name)
+    return os.fsencode(f"{begin}{shown}  {written}")
 
 
 def _name(file: InputFile) -> str:

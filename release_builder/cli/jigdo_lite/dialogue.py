@@ -8,7 +8,7 @@ from typing import Final
 
 from release_builder.cli.jigdo_file.options import Report
 from release_builder.cli.jigdo_file.screen import Screen
-from release_builder.errors import ReleaseBuilderError, printable
+from release_builder.errors import ReleaseBuilderError, printable, without_users
 
 _LONGEST: Final = 64 << 10  # bytes of an answer
 _MOST: Final = 100  # answers that no person typed: `yes` never ends
@@ -55,9 +55,9 @@ class Dialogue(Screen):
     def ask(self, question: str, default: str = "") -> str:
         """The answer, without blanks round it; ``default`` if it is empty or nobody answers."""
         self.end()
-        offer = f" [{printable(default)}]" if default else ""
+        offer = f" [{printable(without_users(default))}]" if default else ""
         try:
-            sys.stdout.write(f"{question}{offer}: ")
+            sys.stdout.write(f"{printable(question)}{offer}: ")
             sys.stdout.flush()
             is_shown = self.has_person
             answer = (self._line() if self._left else "") or default
@@ -65,7 +65,7 @@ class Dialogue(Screen):
             self.text("")  # what is said of it begins a line
             raise
         if not is_shown:  # no terminal did
-            self.text(answer)
+            self.text(without_users(answer))
         return answer
 
     def _line(self) -> str:

@@ -9,7 +9,13 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from release_builder.errors import DescriptorError, ReleaseBuilderError, printable, surroundings
+from release_builder.errors import (
+    DescriptorError,
+    ReleaseBuilderError,
+    printable,
+    surroundings,
+    without_users,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -100,11 +106,13 @@ def ask_mirror(dialogue: Dialogue, file: SettingsFile, label: str) -> str:
     while answer := dialogue.ask(f"{label} mirror", default):
         asked = dialogue.is_attended
         if url := mirror_url(answer, label):
-            dialogue.text(f"{label}: {url}")
+            dialogue.text(f"{label}: {without_users(url)}")
             if asked:
                 _remember(dialogue, file, replace(file.settings, **{name: url}))
             return url
-        dialogue.complain(f"{answer} is no mirror", "name one that begins with http:// or https://")
+        dialogue.complain(
+            f"{without_users(answer)} is no mirror", "name one that begins with http:// or https://"
+        )
         if not asked:
             break
     return ""

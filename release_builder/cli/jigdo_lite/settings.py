@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 _LONGEST: Final = 1 << 20  # bytes of the file
+_LONGEST_LINE: Final = 16 << 10  # characters; shlex takes the square of it
 _REMEMBERED: Final = 5  # paths in the menu, as jigdo-lite has it
 _NEW_MODE: Final = 0o600  # a proxy's password may be in it
 _FIELDS: Final = {
@@ -165,7 +166,7 @@ class SettingsFile:
 
 def _assignment(row: str) -> tuple[str, str] | None:
     """Key and value of a line that sets one of our keys to fixed text."""
-    found = _ASSIGNMENT.fullmatch(row)
+    found = _ASSIGNMENT.fullmatch(row) if len(row) <= _LONGEST_LINE else None
     if not found or found["key"] not in _FIELDS:
         return None
     return found["key"], "".join(shlex.split(found["value"]))

@@ -5,6 +5,7 @@ Source: wget's manual page.
 
 from __future__ import annotations
 
+import contextlib
 import re
 import shlex
 from dataclasses import dataclass, field, replace
@@ -99,7 +100,12 @@ def _limit_rate(http: HttpOptions, value: str) -> HttpOptions | None:
 
 
 def _ca_certificate(http: HttpOptions, value: str) -> HttpOptions | None:
-    return replace(http, ca_bundle=Path(value).expanduser()) if value else None
+    if not value:
+        return None
+    path = Path(value)
+    with contextlib.suppress(RuntimeError):  # ~nobody, say: the file is not found then
+        path = path.expanduser()
+    return replace(http, ca_bundle=path)
 
 
 _SET: Final[Mapping[str, Callable[[HttpOptions, str], HttpOptions | None]]] = {

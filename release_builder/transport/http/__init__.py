@@ -11,6 +11,8 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
     from pathlib import Path
 
+    from release_builder.transport.http.line import Line
+
 
 class Answer(Enum):
     """What came of asking a URL; the words are for reports."""
@@ -29,6 +31,7 @@ class Answer(Enum):
     WRONG_BYTES = "wrong bytes"
     WEB_PAGE = "a web page"  # in the place of the file: an error page, a captive portal
     REDIRECTS = "too many redirects"
+    OUT_OF_REACH = "not asked"  # at home, and nobody but a stranger named it
     BAD_URL = "no http URL"  # nothing that may be asked, or a redirect to such a thing
     NO_TIME = "out of time"  # the deadline came first
 
@@ -85,6 +88,10 @@ class HttpOptions:
         limit_rate: Bytes a second, all connections together; None for as many as come.
         ca_bundle: A file of certificates to trust in the place of the usual ones; None for that
             which ``SSL_CERT_FILE`` names, or Mozilla's.
+        named: URLs whose servers the user named: they are asked wherever they are.
+        origin: Who wrote the text that names the other URLs: the URL of a server, empty for a
+            stranger, None for the user. Theirs are asked where they are public only, unless the
+            server of ``origin`` is not public either.
     """
 
     connections: int | None = None
@@ -93,6 +100,8 @@ class HttpOptions:
     deadline: float | None = None
     limit_rate: int | None = None
     ca_bundle: Path | None = None
+    named: tuple[str, ...] = ()
+    origin: str | None = None
 
 
 class Body(Protocol):
@@ -128,6 +137,7 @@ class Client(Protocol):
         start: int = 0,
         expected: int | None = None,
         patience: float | None = None,
+        line: Line | None = None,
     ) -> AbstractContextManager[Body]:
         """Ask for a file, or what of it follows byte ``start``.
 
@@ -138,6 +148,8 @@ class Client(Protocol):
                 before any byte of the body is read.
             patience: Seconds without a byte after which it is given up, if that is sooner than
                 usual; None for the usual ones.
+            line: By which connection, if that is to be shared with other requests; it is told
+                whether it could be.
 
         Raises:
             HttpError: It is not to be had.

@@ -135,5 +135,11 @@ def words(text: str) -> str:
 
 def title(page: bytes) -> str:
     """The title of a web page, if it has one that says something."""
-    found = re.search(rb"<title[^>]*>(.*?)</title", page, re.IGNORECASE | re.DOTALL)
-    return words(html.unescape(found[1].decode("utf-8", "replace"))) if found else ""
+    # No pattern: many beginnings without an end would be sought through again and again.
+    lower = page.lower()
+    begin = lower.find(b"<title")
+    end = lower.find(b"</title", begin)
+    if begin < 0 or end < 0:
+        return ""
+    text = page[begin:end].partition(b">")[2]
+    return words(html.unescape(text.decode("utf-8", "replace")))

@@ -5,20 +5,29 @@ from __future__ import annotations
 import contextlib
 import time
 from dataclasses import replace
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, cast
 
-from urllib3 import BaseHTTPResponse, PoolManager, ProxyManager, Timeout
+from urllib3 import BaseHTTPResponse, HTTPConnectionPool, PoolManager, ProxyManager, Timeout
+from urllib3.util import parse_url
 
-from release_builder import __version__
 from release_builder.transport.http import Answer, HttpError
 from release_builder.transport.http.answers import TROUBLES, failure, refusal
 from release_builder.transport.http.backoff import end_after
 from release_builder.transport.http.body import HttpBody
-from release_builder.transport.http.connections import Patience, StaleError, pool_classes
+from release_builder.transport.http.connections import (
+    CONNECT_TIMEOUT,
+    LendingPool,
+    Patience,
+    StaleError,
+    pool_classes,
+)
 from release_builder.transport.http.credentials import Credentials, basic
 from release_builder.transport.http.head import OtherPieceError, drain, promise
+from release_builder.transport.http.line import stays_open
 from release_builder.transport.http.proxies import Proxies
 from release_builder.transport.http.rate_limit import RateLimit
+from release_builder.transport.http.reach import STRANGER, Reach
+from release_builder.transport.http.request import request_headers
 from release_builder.transport.http.tls import trusting
 from release_builder.transport.http.urls import Address, followed, parse, shown
 
@@ -28,11 +37,12 @@ if TYPE_CHECKING:
     from typing import Any, Self
 
     from release_builder.transport.http import HttpOptions
+    from release_builder.transport.http.head import Promise
+    from release_builder.transport.http.line import Line
     from release_builder.transport.http.proxies import Proxy
 
     _Opened = tuple[BaseHTTPResponse, HttpBody]
 
-_CONNECT_TIMEOUT: Final = 10.0  # seconds
 _NEVER: Final = float("inf")
 _CONNECTIONS: Final = 8  # kept open, a server
 _SERVERS: Final = 64  # that connections are kept open to
@@ -40,10 +50,6 @@ _REDIRECTS: Final = 10
 _STALE: Final = 3  # kept connections that may turn out to be closed, one after another
 _PROXY_REFUSES: Final = 407
 _REDIRECTING: Final = {301, 302, 303, 307, 308}
-_HEADERS: Final = {
-    "User-Agent": f"release-builder/{__version__}",
-    "Accept-Encoding": "identity",  # digests are of the bytes as they lie there
-}
 
 
 class HttpClient:
@@ -57,6 +63,7 @@ class HttpClient:
 
     Attributes:
         options: How.
+        reach: Which servers may be asked.
         ends_at: When all asking ends, by the monotonic clock; None for never.
         notes: What the user should know, such as a netrc file that cannot be used.
 
@@ -69,6 +76,7 @@ class HttpClient:
         self, options: HttpOptions, environ: Mapping[str, str], home: Path | None = None
     ) -> None:
         self.options = options
+        self.reach = Reach(options.named, options.origin)
         self.ends_at = end_after(options.deadline, time.monotonic())
         self._patience = Patience(options.timeout, self.ends_at)
         self._limit = RateLimit(options.limit_rate)
@@ -83,8 +91,10 @@ class HttpClient:
         self._managers = {None: PoolManager(**kept)} | {
             proxy: _through(proxy.address, kept) for proxy in self._proxies.all
         }
-        for manager in self._managers.values():
-            manager.pool_classes_by_scheme = pool_classes(self._patience)
+        proxies = Reach([proxy.address.url for proxy in self._proxies.all], STRANGER)
+        for proxy, manager in self._managers.items():
+            reached = proxies if proxy else self.reach
+            manager.pool_classes_by_scheme = self._pools(reached)
 
     def __enter__(self) -> Self:
         return self
@@ -97,6 +107,10 @@ class HttpClient:
         for manager in self._managers.values():
             manager.clear()
 
+    def _pools(self, reach: Reach) -> dict[str, type[HTTPConnectionPool]]:
+        """By scheme, what keeps connections to servers or, with a ``reach`` of theirs, proxies."""
+        return pool_classes(self._patience, reach)
+
     @contextlib.contextmanager
     def get(
         self,
@@ -105,19 +119,56 @@ class HttpClient:
         start: int = 0,
         expected: int | None = None,
         patience: float | None = None,
+        line: Line | None = None,
     ) -> Iterator[HttpBody]:
         """See Client."""
         longest = _NEVER if patience is None else patience
+        if line and line.shared:
+            with contextlib.ExitStack() as stack:
+                body = self._ask_by(
+                    line, stack, url, start=start, expected=expected, longest=longest
+                )
+                yield body
+            return
         try:
-            response, body = self._open(url, start, expected, longest)
+            response, body = self._open(url, start, expected, longest, line)
         except OtherPieceError:
-            response, body = self._open(url, 0, expected, longest)
+            response, body = self._open(url, 0, expected, longest, line)
         try:
             yield body
         finally:
             _let_go(response)
 
-    def _open(self, url: str, start: int, expected: int | None, longest: float) -> _Opened:
+    def _ask_by(  # noqa: PLR0913 (as get has them)
+        self,
+        line: Line,
+        stack: contextlib.ExitStack,
+        url: str,
+        *,
+        start: int,
+        expected: int | None,
+        longest: float,
+    ) -> HttpBody:
+        """The body of an answer that comes by a shared ``line``, which ``stack`` leaves."""
+        asked = parse(url)
+        self.reach.begin(asked)
+        pool = cast("LendingPool", self._managers[None].connection_from_url(asked.url))
+        headers = request_headers(start, self._authorization([asked]))
+        path = parse_url(asked.url).request_uri
+        try:
+            response = stack.enter_context(line.ask(pool, path, headers, self._patience, longest))
+            promised = promise(response, asked.path, start, expected)
+        except OtherPieceError as error:
+            raise HttpError(Answer.SERVER_ERROR) from error
+        except TROUBLES as error:
+            if self._patience.is_over():
+                raise HttpError(Answer.NO_TIME) from error
+            raise failure(error) from error
+        return self._arriving(response, promised, expected)
+
+    def _open(
+        self, url: str, start: int, expected: int | None, longest: float, line: Line | None
+    ) -> _Opened:
         asked = parse(url)
         response, address = self._follow(asked, start, longest)
         try:
@@ -127,14 +178,22 @@ class HttpClient:
             if isinstance(error, HttpError):
                 raise _at(address, asked, error) from error
             raise
-        body = HttpBody(response, promised, expected, patience=self._patience, limit=self._limit)
-        return response, body
+        if line:
+            direct = address == asked and not self._proxies.on_the_way_to(asked)
+            line.fit = direct and stays_open(response)
+        return response, self._arriving(response, promised, expected)
+
+    def _arriving(
+        self, response: BaseHTTPResponse, promised: Promise, expected: int | None
+    ) -> HttpBody:
+        return HttpBody(response, promised, expected, patience=self._patience, limit=self._limit)
 
     def _follow(
         self, asked: Address, start: int, longest: float
     ) -> tuple[BaseHTTPResponse, Address]:
         """The first answer that is no redirect, and where it came from."""
         address, way = asked, [asked]
+        self.reach.begin(asked)
         while True:
             authorization = self._authorization(way)
             try:
@@ -147,6 +206,7 @@ class HttpClient:
             drain(response)
             _let_go(response)
             address = followed(address, location)
+            self.reach.lead(way[-1], address)
             if address in way or len(way) > _REDIRECTS:
                 raise HttpError(Answer.REDIRECTS, f"the last to {shown(address.url)}")
             way.append(address)
@@ -169,15 +229,13 @@ class HttpClient:
         self, address: Address, start: int, authorization: str | None, longest: float
     ) -> BaseHTTPResponse:
         proxy = self._proxies.on_the_way_to(address)
-        headers = dict(_HEADERS)
-        if start:
-            headers["Range"] = f"bytes={start}-"
-        if authorization:
-            headers["Authorization"] = authorization
+        if proxy:
+            self.reach.pass_on(address)
+        headers = request_headers(start, authorization)
         stale, sent = 0, False
         while not self._patience.is_over():
             timeout = Timeout(
-                connect=self._patience.left(min(_CONNECT_TIMEOUT, longest)),
+                connect=self._patience.left(min(CONNECT_TIMEOUT, longest)),
                 read=self._patience.left(longest),
             )
             try:

@@ -6,20 +6,27 @@ import http.client
 import io
 import time
 from http.client import HTTPException, RemoteDisconnected
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final, cast
 
 from urllib3 import HTTPConnectionPool, HTTPSConnectionPool
-from urllib3.connection import HTTPConnection, HTTPSConnection
-from urllib3.exceptions import NewConnectionError
+from urllib3.connection import HTTPSConnection
 
 from release_builder.transport.http.backoff import bounded
-from release_builder.transport.http.look_up import look_up
+from release_builder.transport.http.dialling import DialledConnection
+from release_builder.transport.http.shared_socket import SharedReader, SharedStream
 
 if TYPE_CHECKING:
     import socket
     from typing import Any
 
     from urllib3 import HTTPResponse
+    from urllib3.connection import HTTPConnection
+
+    from release_builder.transport.http.reach import Reach
+
+
+CONNECT_TIMEOUT: Final = 10.0
+"""Seconds for a connection to be made."""
 
 
 class StaleError(RemoteDisconnected):
@@ -87,8 +94,13 @@ class _PatientResponse(http.client.HTTPResponse):
         super().__init__(sock, *arguments, **options)
         self._longest = sock.gettimeout() or float("inf")  # as urllib3 was told for this request
         until = self.patience.waits_until(self._longest)
-        self._patient = _PatientStream(self.fp.detach(), sock, until)
-        self.fp = io.BufferedReader(self._patient)
+        self._patient: _PatientStream | SharedStream
+        if isinstance(self.fp, SharedReader):
+            self._patient = self.fp.raw
+            self._patient.until = until
+        else:
+            self._patient = _PatientStream(self.fp.detach(), sock, until)
+            self.fp = io.BufferedReader(self._patient)
 
     def begin(self) -> None:
         super().begin()
@@ -101,35 +113,60 @@ class _PatientResponse(http.client.HTTPResponse):
         return super().read1(n)
 
 
-class _KeptConnection(HTTPConnection):
-    """A connection that can tell a server that hangs up from one that did so long ago."""
+class _KeptConnection(DialledConnection):
+    """A connection that can tell a server that hangs up from one that did so long ago.
 
-    _answered = False
+    Attributes:
+        answered: Whether it was of use already.
+    """
+
+    answered = False
 
     def connect(self) -> None:
-        self._answered = False
+        self.answered = False
         super().connect()
-
-    def _new_conn(self) -> socket.socket:
-        try:
-            look_up(self._dns_host, self.port, self.timeout)
-        except TimeoutError as error:
-            raise NewConnectionError(self, str(error)) from error
-        return super()._new_conn()
 
     def getresponse(self) -> HTTPResponse:  # type: ignore[override] # as its base does
         try:
             response = super().getresponse()
         except (ConnectionResetError, BrokenPipeError) as error:  # RemoteDisconnected is one
-            if self._answered:
+            if self.answered:
                 raise StaleError("closed before it was asked") from error
             raise
-        self._answered = True
+        self.answered = True
         return response
 
 
-def pool_classes(patience: Patience) -> dict[str, type[HTTPConnectionPool]]:
-    """For a PoolManager: the pools, by scheme, whose connections have ``patience``."""
+class LendingPool(HTTPConnectionPool):
+    """A pool whose connections are to be had, for several requests at a time."""
+
+    def lend(self, patience: Patience) -> HTTPConnection:
+        """An open connection: one that was kept, or a new one.
+
+        Raises:
+            OSError: It cannot be made.
+            urllib3.exceptions.HTTPError: Neither.
+        """
+        connection = cast("HTTPConnection", self._get_conn())
+        if connection.is_closed:
+            connection.timeout = patience.left(CONNECT_TIMEOUT)
+            connection.connect()
+        return connection
+
+    def take_back(self, connection: HTTPConnection) -> None:
+        """Keep a connection on which nothing is under way, after an answer."""
+        cast("_KeptConnection", connection).answered = True
+        self._put_conn(connection)
+
+    def new(self, timeout: float) -> HTTPConnection:
+        """One that is not open, for whoever has a socket for it."""
+        connection = cast("HTTPConnection", self._new_conn())
+        connection.timeout = timeout
+        return connection
+
+
+def pool_classes(patience: Patience, reach: Reach) -> dict[str, type[HTTPConnectionPool]]:
+    """For a PoolManager: the pools, by scheme, whose connections have ``patience``, and ``reach``."""
 
     class Response(_PatientResponse):
         pass
@@ -140,11 +177,12 @@ def pool_classes(patience: Patience) -> dict[str, type[HTTPConnectionPool]]:
     class TlsConnection(_KeptConnection, HTTPSConnection):
         response_class = Response
 
-    class Pool(HTTPConnectionPool):
+    class Pool(LendingPool):
         ConnectionCls = Connection
 
-    class TlsPool(HTTPSConnectionPool):
+    class TlsPool(LendingPool, HTTPSConnectionPool):
         ConnectionCls = TlsConnection
 
     Response.patience = patience
+    Connection.reach = TlsConnection.reach = reach
     return {"http": Pool, "https": TlsPool}

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import base64
+import errno
 import netrc
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from release_builder.errors import printable
 
@@ -13,6 +14,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from release_builder.transport.http.urls import Address
+
+_LONGEST: Final = 1 << 20  # bytes of a netrc file
 
 
 class Credentials:
@@ -38,9 +41,7 @@ class Credentials:
 
     def _read(self, path: Path) -> None:
         try:
-            if not path.is_file():  # a FIFO would be waited for
-                raise FileNotFoundError(0, "not a file")
-            self._hosts = netrc.netrc(str(path)).hosts
+            self._hosts = _hosts(path)
         except netrc.NetrcParseError as error:
             self._note(path, f"line {error.lineno} cannot be read")  # its words may be a password
         except UnicodeDecodeError:
@@ -63,6 +64,14 @@ class Credentials:
             return basic(address.user, address.password)
         found = self._hosts.get(address.host) or (self._hosts.get("default") if anybody else None)
         return basic(found[0], found[2]) if found else None
+
+
+def _hosts(path: Path) -> Mapping[str, tuple[str, str, str]]:
+    if not path.is_file():  # a FIFO would be waited for
+        raise FileNotFoundError(0, "not a file")
+    if path.stat().st_size > _LONGEST:
+        raise OSError(errno.EFBIG, "too large")
+    return netrc.netrc(str(path)).hosts
 
 
 def basic(user: str, password: str) -> str:

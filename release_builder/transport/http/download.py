@@ -37,6 +37,7 @@ _HINTS: Final = {
     Answer.REFUSED: _LOOK,
     Answer.REDIRECTS: _LOOK,
     Answer.BAD_URL: _LOOK,
+    Answer.OUT_OF_REACH: "name that server, or fetch the .jigdo first and give the file",
 }
 
 

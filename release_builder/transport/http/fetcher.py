@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from release_builder.transport.http import Client, HttpOptions, Place, Source
     from release_builder.transport.http.server import ServerStatistics
-    from release_builder.transport.http.servers import Turn
+    from release_builder.transport.http.turn import Turn
 
 _PATIENCE: Final = 10.0  # seconds without a byte, while another may give the file sooner
 _NEVER: Final = float("inf")
@@ -31,8 +31,9 @@ class ServerFetcher:
     """Fetches files from the best of their sources; used by several threads at once.
 
     For a file of L bytes with S URLs on G servers and R retries it asks at most
-    ``S + 2 + (R + 1) * (G + (S + 2) * (L // PROGRESS)) + R * G + 3`` times: ``R * G`` to see
-    whether servers are back that all files wait for, 3 as it leaves a slow server for another.
+    ``S + 2 + (R + 1) * (G + (S + 2) * (L // PROGRESS)) + R * G + G + 3`` times: ``R * G`` to see
+    whether servers are back that all files wait for, ``G`` as they turn out to answer no shared
+    connection, 3 as it leaves a slow server for another.
 
     Args:
         client: Asks.
@@ -63,6 +64,11 @@ class ServerFetcher:
             sleep,
             new_outage=partial(Outage, options.retries, random),
         )
+
+    @property
+    def depth(self) -> int:
+        """How many files at a time may come by a connection, at most; grows once that is known."""
+        return self._servers.depth()
 
     @property
     def dropped(self) -> tuple[tuple[str, str], ...]:
@@ -140,7 +146,7 @@ class ServerFetcher:
         place, url = pieces.place, turn.candidate.url
         patience = self._patience() if attempts.has_hope_beside(turn.candidate) else None
         with self._client.get(
-            url, start=place.position, expected=place.length, patience=patience
+            url, start=place.position, expected=place.length, patience=patience, line=turn.line
         ) as body:
             self._servers.answered(turn)
             pieces.begin(url, body.start)
@@ -197,6 +203,10 @@ class ServerFetcher:
             raise error
         candidate = turn.candidate
         attempts.note(candidate, error.answer, error.detail)
+        if turn.line.shared:  # what came may be another file's; it is asked again, alone
+            if error.answer not in PASSING:
+                pieces.restart()
+            return
         if error.answer in PASSING:
             if pieces.progressed():
                 attempts.forgive(candidate)

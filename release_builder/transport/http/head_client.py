@@ -7,15 +7,12 @@ from typing import TYPE_CHECKING, Final
 from urllib3 import BaseHTTPResponse, HTTPConnectionPool, HTTPSConnectionPool
 
 from release_builder.transport.http.client import HttpClient
-from release_builder.transport.http.connections import pool_classes
 from release_builder.transport.http.head import drain
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-    from pathlib import Path
     from typing import Any
 
-    from release_builder.transport.http import HttpOptions
+    from release_builder.transport.http.reach import Reach
 
 _NO_HEAD: Final = {405, 501}  # method not allowed, not implemented (RFC 9110, 15)
 _FIRST_BYTE: Final = {"Range": "bytes=0-0"}
@@ -28,11 +25,8 @@ class HeadClient(HttpClient):
     kept from one file to the next. What ``get`` gives has a length, but no blocks.
     """
 
-    def __init__(
-        self, options: HttpOptions, environ: Mapping[str, str], home: Path | None = None
-    ) -> None:
-        super().__init__(options, environ, home)
-        kept = pool_classes(self._patience)
+    def _pools(self, reach: Reach) -> dict[str, type[HTTPConnectionPool]]:
+        kept = super()._pools(reach)
 
         class Pool(_HeadPool):
             ConnectionCls = kept["http"].ConnectionCls
@@ -40,8 +34,7 @@ class HeadClient(HttpClient):
         class TlsPool(_HeadPool, HTTPSConnectionPool):
             ConnectionCls = kept["https"].ConnectionCls  # type: ignore[assignment] # a TLS pool's
 
-        for manager in self._managers.values():
-            manager.pool_classes_by_scheme = {"http": Pool, "https": TlsPool}
+        return {"http": Pool, "https": TlsPool}
 
     def length(self, url: str, expected: int) -> int | None:
         """The bytes that the file at ``url`` has: as many as ``expected``, or None if not told.

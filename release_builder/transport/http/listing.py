@@ -7,8 +7,10 @@ Sources: the pages of nginx (ngx_http_autoindex_module), Apache (mod_autoindex) 
 from __future__ import annotations
 
 import codecs
+import html
+import itertools
+import re
 from concurrent.futures import ThreadPoolExecutor
-from html.parser import HTMLParser
 from typing import TYPE_CHECKING, Final
 from urllib.parse import quote, unquote, urljoin, urlsplit
 
@@ -18,13 +20,19 @@ from release_builder.transport.http.urls import shown
 from release_builder.transport.listing import LONGEST, Entry, EntryKind
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
     from release_builder.transport.http import Client
 
 MAX_PAGE: Final = 4 << 20  # bytes
 _AT_A_TIME: Final = 8
 _ABSENT: Final = {Answer.NOT_FOUND, Answer.FORBIDDEN}
+# html.parser is no choice: a page of many tags without end would take it hours. No server writes
+# a < into a tag.
+_LINK: Final = re.compile(r"<a(\s(?:[^<>\"']|\"[^<\"]*+\"|'[^<']*+')*+)>", re.IGNORECASE)
+_TARGET: Final = re.compile(
+    r"\shref\s*+=\s*+(?:\"([^\"]*+)\"|'([^']*+)'|([^\s\"']++))", re.IGNORECASE
+)
 _RSYNC: Final = "name it by rsync, or write `version:` and the release's own folder"
 
 
@@ -81,23 +89,18 @@ def parse_page(page: str, url: str) -> tuple[Entry, ...]:
         page: HTML; anything else has no links.
         url: Of the page, with a slash at the end.
     """
-    reader = _Links()
-    reader.feed(page)
-    reader.close()
-    found = {entry.name: entry for link in reader.links if (entry := _entry(link, url))}
+    found = {entry.name: entry for link in _links(page) if (entry := _entry(link, url))}
     return tuple(entry for _, entry in sorted(found.items()))
 
 
-class _Links(HTMLParser):
-    def __init__(self) -> None:
-        super().__init__()
-        self.links: list[str] = []
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        """Keep where an ``<a>`` leads."""
-        link = dict(attrs).get("href")
-        if tag == "a" and link and len(self.links) < LONGEST:
-            self.links.append(link)
+def _links(page: str) -> Iterator[str]:
+    """Where the first links of a page lead."""
+    shown = page.split("<!--", 1)[0] + "".join(
+        comment.partition("-->")[2] for comment in page.split("<!--")[1:]
+    )
+    for tag in itertools.islice(_LINK.finditer(shown), LONGEST):
+        if target := _TARGET.search(tag[1]):
+            yield html.unescape(next(filter(None, target.groups()), ""))
 
 
 def _entry(link: str, url: str) -> Entry | None:

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import contextlib
 import socket
 import threading
 
+from urllib3.util.connection import allowed_gai_family
 
-def look_up(host: str, port: int, seconds: float | None) -> None:
-    """Wait until the system knows where ``host`` is, or that it does not.
 
-    Who connects then looks it up once more: that is quick, and tells what is wrong with it.
+def look_up(host: str, port: int, seconds: float | None) -> list[str]:
+    """The addresses of ``host``, in the order in which they should be tried.
 
     Args:
         host: A name or an address.
@@ -19,14 +18,24 @@ def look_up(host: str, port: int, seconds: float | None) -> None:
 
     Raises:
         TimeoutError: It takes longer. It goes on in a thread that nobody waits for.
+        OSError: There is no such name.
+        UnicodeError: Nothing can have that name.
     """
+    found: list[str] = []
+    failed: list[OSError | UnicodeError] = []
     known = threading.Event()
 
     def ask() -> None:
-        with contextlib.suppress(OSError, UnicodeError):
-            socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+        try:
+            told = socket.getaddrinfo(host, port, allowed_gai_family(), socket.SOCK_STREAM)
+            found.extend(dict.fromkeys(str(each[4][0]) for each in told))
+        except (OSError, UnicodeError) as error:
+            failed.append(error)
         known.set()
 
     threading.Thread(target=ask, name=f"look up {host}", daemon=True).start()
     if not known.wait(seconds):
         raise TimeoutError("its name was not looked up in time")
+    for error in failed:
+        raise error
+    return found

@@ -30,7 +30,9 @@ _STALE: Final = 6 * 3600.0  # seconds; mirrors that are well kept are brought up
 # After these the next request may go well, and does not take long to fail.
 _PASSING: Final = frozenset({Answer.SERVER_ERROR, Answer.BUSY, Answer.CUT_OFF})
 # With these nobody can tell whether the certificate would have been trusted.
-_UNTOLD: Final = frozenset({Answer.UNREACHABLE, Answer.TIMEOUT, Answer.BAD_URL, Answer.NO_TIME})
+_UNTOLD: Final = frozenset(
+    {Answer.UNREACHABLE, Answer.TIMEOUT, Answer.OUT_OF_REACH, Answer.BAD_URL, Answer.NO_TIME}
+)
 
 
 @dataclass(frozen=True, slots=True)

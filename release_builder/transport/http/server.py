@@ -10,9 +10,11 @@ from rich.filesize import decimal
 
 from release_builder.transport.http import Answer, HttpError
 from release_builder.transport.http.backoff import rest
+from release_builder.transport.http.lines import Lines
 from release_builder.transport.http.urls import parse, shown
 
 if TYPE_CHECKING:
+    from release_builder.transport.http.line import Line
     from release_builder.transport.http.outage import Outage
 
 PASSING: Final = frozenset(
@@ -91,6 +93,7 @@ class Server:
         unanswered: When those began that it has not begun to answer, oldest first.
         queue: Who waits for a turn, in order.
         rests_until: When it may be asked again, as it said.
+        lines: The connections to it that are in use.
     """
 
     def __init__(self, name: str, outage: Outage) -> None:
@@ -100,13 +103,14 @@ class Server:
         self.queue: deque[object] = deque()
         self.rests_until = float("-inf")
         self._requests = self._answers = self._received = self._errors = 0
-        self._right = self._lies = 0
+        self._right = self._lies = self._timed = 0
         self._latencies = self._streaming = 0.0  # seconds, all together
         self._latency: float | None = None
         self._rate: float | None = None
         self._trouble, self._trouble_at = 0.0, 0.0
         self._outage = outage
         self._dropped: tuple[Answer, str] | None = None
+        self.lines = Lines()
 
     @property
     def is_new(self) -> bool:
@@ -147,8 +151,12 @@ class Server:
         latency = _HOPED_LATENCY if self._latency is None else self._latency
         if self.unanswered:
             latency = max(latency, now - next(iter(self.unanswered.values())))
-        seconds = latency + length / (self._rate or _HOPED_RATE)
+        seconds = latency + self.body_seconds(length)
         return seconds * (1 + _ERROR_COST * self._trouble_now(now)) * (1 + self.under_way / allowed)
+
+    def body_seconds(self, length: int) -> float:
+        """How long ``length`` bytes may take to come once they have begun to."""
+        return length / (self._rate or _HOPED_RATE)
 
     def begin(self, turn: object, now: float) -> bool:
         """It is asked.
@@ -161,12 +169,15 @@ class Server:
         self.unanswered[turn] = now
         return self._outage.begin(turn)
 
-    def answer(self, turn: object, now: float) -> None:
-        """It began to answer."""
+    def answer(self, turn: object, now: float, line: Line) -> None:
+        """It began to answer, by ``line``."""
         latency = now - self.unanswered.pop(turn)
         self._answers += 1
-        self._latencies += latency
-        self._latency = _blend(self._latency, latency)
+        if not line.shared:  # else it waited for other answers
+            self._timed += 1
+            self._latencies += latency
+            self._latency = _blend(self._latency, latency)
+            self.lines.timed(latency)
 
     def end(self, turn: object, received: int, seconds: float) -> None:
         """A request is over, well or not, after it gave ``received`` bytes in ``seconds``."""
@@ -210,6 +221,8 @@ class Server:
         if error.answer is Answer.TLS and self.name.startswith("https:") and not self._answers:
             # Later, or over http, it is the fault of another that it leads to for this file.
             self._dropped = (Answer.TLS, f"{Answer.TLS.value}: {error.detail}")
+        if error.answer is Answer.OUT_OF_REACH and not error.sent:  # else another led there
+            self._dropped = (error.answer, error.detail)
         if error.answer is Answer.BUSY:
             self.rests_until = max(self.rests_until, now + rest(error.after))
         return self._outage.failed(error.answer, file, now, probe=probe)
@@ -234,7 +247,7 @@ class Server:
             received=self._received,
             errors=self._errors,
             lies=self._lies,
-            latency=self._latencies / self._answers if self._answers else None,
+            latency=self._latencies / self._timed if self._timed else None,
             rate=self._received / self._streaming if self._streaming else None,
         )
 

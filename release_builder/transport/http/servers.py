@@ -3,52 +3,22 @@
 from __future__ import annotations
 
 import threading
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from release_builder.transport.http import Answer
 from release_builder.transport.http.outage import Outage
 from release_builder.transport.http.server import Server, ServerStatistics
+from release_builder.transport.http.turn import Turn
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from release_builder.transport.http import HttpError
     from release_builder.transport.http.attempts import Candidate
     from release_builder.transport.http.backoff import Deadline
 
 _USUAL: Final = 8  # requests at a time to one server
 _NEVER: Final = float("inf")
 _GOOD_ENOUGH: Final = 8.0  # times dearer than the best: better than to wait for that one
-
-
-@dataclass(eq=False, slots=True)
-class Turn:
-    """The right to ask a server once.
-
-    Attributes:
-        candidate: What to ask.
-        server: Its server.
-        began: When it was given, in seconds.
-        probe: Whether it tells if a server is back that was away.
-        answered: When the answer began; None before.
-        received: Bytes that came.
-        error: How it failed; None while it did not.
-        ended: Whether all came that was to come, and no more.
-        excused: Whether its failure costs the file none of its retries.
-        slow: Bytes a second for which it was left; None if it was not.
-    """
-
-    candidate: Candidate
-    server: Server
-    began: float
-    probe: bool = False
-    answered: float | None = None
-    received: int = 0
-    error: HttpError | None = None
-    ended: bool = False
-    excused: bool = False
-    slow: float | None = None
 
 
 class Servers:
@@ -121,7 +91,7 @@ class Servers:
                     ranked = self._ranked(ready, length, now)
                     for candidate in ranked:
                         if self._has_room(self._servers[candidate.server], waiting):
-                            return self._begin(candidate, now)
+                            return self._begin(candidate, length, now)
                     self._queue(waiting, {candidate.server for candidate in ranked})
                     # Not only for room: another candidate may be ready sooner.
                     later = (at - now for at in map(self._ready_at, admitted) if at > now)
@@ -160,13 +130,13 @@ class Servers:
                 and self._has_room(self._server(one))
                 and self._server(one).cost(length, now, self._allowed) < seconds
             ]
-            return self._begin(self._ranked(ready, length, now)[0], now) if ready else None
+            return self._begin(self._ranked(ready, length, now)[0], length, now) if ready else None
 
     def answered(self, turn: Turn) -> None:
         """The server of ``turn`` began to answer."""
         with self._changed:
             turn.answered = self._clock()
-            turn.server.answer(turn, turn.answered)
+            turn.server.answer(turn, turn.answered, turn.line)
 
     def give_back(self, turn: Turn) -> None:
         """The server of ``turn`` is not asked any longer: by its end, its error, or ours."""
@@ -174,12 +144,15 @@ class Servers:
             now = self._clock()
             seconds = 0.0 if turn.answered is None else now - turn.answered
             turn.server.end(turn, turn.received, seconds)
+            turn.server.lines.end(turn.line)
             if turn.error and not turn.error.sent:
                 turn.server.unsent()
             if turn.ended:
                 turn.server.went_well(now)
             elif turn.slow is not None:
                 turn.server.was_slow(turn.slow)
+            elif turn.line.shared:  # which may be why
+                turn.server.lines.unfit()
             elif turn.error and turn.error.answer is not Answer.NO_TIME:  # which is our own doing
                 turn.excused = turn.server.failed(
                     turn.error, turn.candidate.file, now, probe=turn.probe
@@ -189,8 +162,18 @@ class Servers:
     def judge(self, turn: Turn, *, right: bool) -> None:
         """The whole file that the server of ``turn`` gave is right, or not."""
         with self._changed:
+            if right:
+                turn.server.lines.right(turn.line)
+            elif turn.line.shared:
+                turn.server.lines.unfit()
+                return
             turn.server.judge(right=right, now=self._clock())
             self._changed.notify_all()
+
+    def depth(self) -> int:
+        """How many requests at a time a connection takes, to the server that takes most."""
+        with self._changed:
+            return max((server.lines.depth for server in self._servers.values()), default=1)
 
     def dropped(self) -> tuple[tuple[str, str], ...]:
         """The servers that are asked no more, and why; in the order first met."""
@@ -259,11 +242,12 @@ class Servers:
     def _has_room(self, server: Server, waiting: object = None) -> bool:
         queue = server.queue
         ahead = queue.index(waiting) if waiting in queue else len(queue)
-        return server.under_way + ahead < self._allowed
+        return server.lines.room(self._allowed) > ahead
 
-    def _begin(self, candidate: Candidate, now: float) -> Turn:
+    def _begin(self, candidate: Candidate, length: int, now: float) -> Turn:
         server = self._servers[candidate.server]
-        turn = Turn(candidate, server, now)
+        line = server.lines.begin(self._allowed, server.body_seconds(length))
+        turn = Turn(candidate, server, line, now)
         candidate.requests += 1
         turn.probe = server.begin(turn, now)
         return turn

@@ -16,7 +16,6 @@ from release_builder.transport.http import Answer, HttpError
 
 _PORTS: Final = {"http": 80, "https": 443}
 _USER: Final = re.compile(r"(?<=//)[^/?#]*@")
-_ANY_USER: Final = re.compile(r"(?<=//).*@")
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +100,8 @@ def shown(url: str) -> str:
     try:
         parse_url(url)
     except LocationParseError:  # perhaps for an odd password, which then ends nobody knows where
-        return printable(_ANY_USER.sub("", url))
+        before, slashes, rest = url.partition("//")
+        return printable(before + slashes + rest.rpartition("@")[2])
     return printable(_USER.sub("", url))
 
 

@@ -1,0 +1,46 @@
+"""Connections that go only where they may."""
+
+from __future__ import annotations
+
+import socket
+from typing import TYPE_CHECKING
+
+from urllib3.connection import HTTPConnection
+from urllib3.exceptions import ConnectTimeoutError, NameResolutionError, NewConnectionError
+
+if TYPE_CHECKING:
+    from release_builder.transport.http.reach import Reach
+
+
+class DialledConnection(HTTPConnection):
+    """A connection to an address that was looked at: a name may lead elsewhere the next moment.
+
+    Attributes:
+        reach: Knows which addresses may be asked.
+    """
+
+    reach: Reach
+
+    def _new_conn(self) -> socket.socket:
+        name = self._dns_host
+        try:
+            addresses = self.reach.addresses(name, self.port, self.timeout)
+        except socket.gaierror as error:
+            raise NameResolutionError(name, self, error) from error
+        except TimeoutError as error:
+            raise NewConnectionError(self, str(error)) from error
+        except UnicodeError:
+            return super()._new_conn()  # which words it
+        for address in addresses:
+            self._dns_host = address  # the way to tell it to the base: TLS keeps the name
+            try:
+                connected = super()._new_conn()
+            except (NewConnectionError, ConnectTimeoutError):
+                if address == addresses[-1]:
+                    raise
+            else:
+                self.reach.met(name, self.port, address)
+                return connected
+            finally:
+                self._dns_host = name
+        raise NewConnectionError(self, "its name has no address")
