@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import hypothesis
 import pytest
 from builders import Mirror
+from side_by_side import PROPERTY, plain
 
 from release_builder.demo.daemon import rsync_daemon
 from release_builder.demo.programs import missing_programs
@@ -70,6 +71,15 @@ def mirror(small_release: Release, tmp_path: Path) -> Iterator[Mirror]:
     shutil.copytree(small_release.folder, copy.folder, symlinks=True)
     with rsync_daemon(copy.mirror) as url:
         yield Mirror(copy, url)
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Print the table of hostile inputs, if any were tried; its rows come from all workers."""
+    reports = [*terminalreporter.getreports("passed"), *terminalreporter.getreports("failed")]
+    rows = [row for report in reports for name, row in report.user_properties if name == PROPERTY]
+    if rows:
+        terminalreporter.section("hostile inputs: what came of them")
+        terminalreporter.write_line(plain(rows))
 
 
 def _cached(recipe: Recipe) -> Release:

@@ -214,8 +214,11 @@ class _Reader:
         """``line`` is ``key=value``."""
         words, ended = split_words(line.text, line.value_at)
         value, *options = [word.text for word in words] or [""]
-        if line.section == "Parts" and self._jigdo.get("Generator", "").startswith("libjte"):
-            value, ended = line.text[line.value_at :].strip(" \t"), True  # it quotes nothing
+        plain = line.text[line.value_at :].strip(" \t")
+        is_libjte = self._jigdo.get("Generator", "").startswith("libjte")
+        # It quotes nothing, and begins with a label; who adds lines to its files does quote.
+        if line.section == "Parts" and is_libjte and not plain.startswith(("'", '"')):
+            value, ended = plain, True
         takes = {
             "Jigdo": self._of_jigdo,
             "Image": self._of_image,

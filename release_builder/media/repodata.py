@@ -20,6 +20,7 @@ from release_builder.digests import BLOCK, Digest
 from release_builder.errors import WrongBytesError, printable
 from release_builder.files import check_relative
 from release_builder.media.image import MediaError
+from release_builder.media.xz import XzReader
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -30,11 +31,13 @@ if TYPE_CHECKING:
 MOST_UNPACKED: Final = 1 << 30  # bytes of a list of packages; Fedora's largest has 200 MB
 _MOST_REPOMD: Final = 1 << 20  # bytes
 _LONGEST_TEXT: Final = 1024  # of an element that is of use here
+_LONGEST_TOKEN: Final = 4 << 20  # bytes of a tag, a comment and the like, which expat holds
+_DEEPEST: Final = 64  # elements inside one another; expat holds them too
 _OPENERS: Final[dict[str, Callable[[BinaryIO], Readable]]] = {
     "gz": lambda stream: gzip.GzipFile(fileobj=stream),
     "bz2": bz2.BZ2File,
-    "xz": lzma.LZMAFile,
-    "lzma": lzma.LZMAFile,
+    "xz": XzReader,
+    "lzma": XzReader,
     "xml": lambda stream: stream,
 }
 _ALGORITHMS: Final = {"sha": "sha1"}
@@ -106,6 +109,8 @@ def _read(stream: Readable, name: str, element: str, most: int) -> Iterator[List
             if left < 0:
                 raise MediaError(f"it has more than {most:,} bytes")
             parser.Parse(block, False)  # noqa: FBT003 (expat's own argument)
+            if most - left - max(parser.CurrentByteIndex, 0) > _LONGEST_TOKEN:
+                raise MediaError(f"a tag has more than {_LONGEST_TOKEN:,} bytes")
             yield from handler.taken()
         parser.Parse(b"", True)  # noqa: FBT003 (expat's own argument)
     except (expat.ExpatError, EOFError, lzma.LZMAError, zlib.error, gzip.BadGzipFile) as error:
@@ -143,6 +148,8 @@ class _Handler:
 
     def start(self, name: str, attributes: dict[str, str]) -> None:
         self._depth += 1
+        if self._depth > _DEEPEST:
+            raise MediaError("its elements are nested too deeply")
         name = name.rpartition(" ")[2]
         if self._depth == 1:
             self.right_root = name in {"repomd", "metadata"}

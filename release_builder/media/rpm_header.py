@@ -35,6 +35,7 @@ _ENTRY: Final = struct.Struct(">IIII")
 _ENTRIES: Final = 65_535
 # rpm itself takes 256 MiB; the largest headers seen have some 30, and rpmfile copies them.
 _DATA: Final = 64 << 20  # bytes
+_KEPT: Final = 16 << 20  # bytes of what is wanted of a header; the longest changelogs have 2 MiB
 _VALUES: Final = {INT32: 1 << 17, STRING: 1, BINARY: 1 << 16, STRINGS: 1 << 17}  # count at most
 
 
@@ -146,6 +147,8 @@ def _read_header(
     index = _exactly(stream, count * _ENTRY.size, what)
     data = _exactly(stream, length, what)
     kept: dict[int, bytes] = {}
+    # The values alone: rpmfile copies the data for each of them, and entries may share theirs.
+    values_kept = bytearray()
     tags = set()
     for tag, kind, offset, values in _ENTRY.iter_unpack(index):
         tags.add(tag)
@@ -153,17 +156,28 @@ def _read_header(
             continue
         if tag in kept or kind != wanted[tag] or not 1 <= values <= _VALUES[kind]:
             raise ValueError(f"tag {tag} of its {what} is broken")
-        if not _is_inside(data, kind, offset, values):
+        end = _end(data, kind, offset, values)
+        if not offset <= end <= length:
             raise ValueError(f"tag {tag} of its {what} runs out of the data")
-        kept[tag] = _ENTRY.pack(tag, kind, offset, values)
-    copy = b"".join((_INTRO.pack(magic, zeros, len(kept), length), *kept.values(), data))
+        if len(values_kept) + end - offset > _KEPT:
+            raise ValueError(f"the values of its {what} are too large")
+        kept[tag] = _ENTRY.pack(tag, kind, len(values_kept), values)
+        values_kept += data[offset:end]
+    start = _INTRO.pack(magic, zeros, len(kept), len(values_kept))
+    copy = b"".join((start, *kept.values(), values_kept))
     return copy, Shape(frozenset(tags), count, length)
 
 
-def _is_inside(data: bytes, kind: int, offset: int, count: int) -> bool:
-    if kind in {STRING, STRINGS}:
-        return data.find(b"\0", offset) >= 0
-    return offset + count * (4 if kind == INT32 else 1) <= len(data)
+def _end(data: bytes, kind: int, offset: int, count: int) -> int:
+    """Where a value ends; before ``offset`` when the data end first."""
+    if kind not in {STRING, STRINGS}:
+        return offset + count * (4 if kind == INT32 else 1)
+    end = offset
+    for _ in range(count):
+        end = data.find(b"\0", end) + 1
+        if not end:
+            return -1
+    return end
 
 
 def _exactly(stream: BinaryIO, length: int, what: str) -> bytes:

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
 MOST_BYTES: Final = 1 << 20  # of either file
+_MOST_LINES: Final = 2000
 
 _ALIASES: Final = {"sha": "sha1"}
 _WITH_PATHS: Final = ("[images-", "[stage2]")
@@ -62,6 +63,8 @@ def parse_treeinfo(content: bytes) -> TreeInfo:
     """
     parser = ConfigParser(interpolation=None, delimiters=("=",), strict=False)
     parser.optionxform = str  # type: ignore[assignment,method-assign] # paths keep their case
+    if content.count(b"\n") > _MOST_LINES:  # for each wrong one configparser goes over all before
+        raise MediaError(f".treeinfo: it has more than {_MOST_LINES:,} lines: none has")
     try:
         parser.read_string(content.decode("utf-8"))
     except (Error, UnicodeDecodeError) as error:

@@ -24,7 +24,7 @@ META: Final = "meta"
 RDIFFS: Final = "rdiffs"
 SIGNATURE: Final = ".asc"  # added to the name of what somebody signed
 
-_MOST_BYTES: Final = 256 << 20
+_MOST_BYTES: Final = 64 << 20
 
 _Said = TypeVar("_Said")
 

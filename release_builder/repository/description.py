@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from release_builder.errors import WrongBytesError, printable
 from release_builder.repository.names import parse_image
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from collections.abc import Set as AbstractSet
 
     from release_builder.repository.configuration import Series
+
+_LONGEST_NAME: Final = 255  # characters, as file systems have it
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,6 +166,8 @@ def _sums(told: Mapping[str, object]) -> Sums:
 def _pair(rdiff: str, target: str) -> Pair:
     """The pair of a delta: its name tells all of the source."""
     stamp = re.escape(image_name(target).stamp)
+    if len(rdiff) > _LONGEST_NAME:
+        raise ValueError("the name of a delta is too long")
     found = re.fullmatch(rf"(.+?-\d{{4}}-\d\d-\d\d-\d{{6}})--{stamp}-(.+)\.rdiff", rdiff, re.ASCII)
     if found is None or parse_image(source := f"{found[1]}-{found[2]}.img") is None:
         raise ValueError(f"{rdiff} is no delta that leads to {target}")

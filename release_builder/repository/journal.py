@@ -106,7 +106,7 @@ class Journal:
             try:
                 entry = json.loads(line)
                 self._take(Mark(**entry["mark"]), Sums(**entry["sums"]))
-            except (ValueError, TypeError, KeyError):
+            except (ValueError, TypeError, KeyError, RecursionError):
                 continue
         if len(lines) > 2 * len(self._entries) + _SPARE:
             self._write_anew()

@@ -84,8 +84,7 @@ def parse_image(name: str) -> ImageName | None:
     """
     if name.startswith(".") or "/" in name or not name.isprintable():
         return None
-    fields = _IMAGE.fullmatch(name)
-    if fields is None or len(name.encode()) > MOST_BYTES:
+    if len(name.encode()) > MOST_BYTES or (fields := _IMAGE.fullmatch(name)) is None:
         return None
     return ImageName(**fields.groupdict())
 

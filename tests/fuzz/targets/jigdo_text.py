@@ -1,27 +1,40 @@
-"""Any bytes as a .jigdo file: read, mapped to URLs, rewritten, merged.
-
-Needs atheris (``pip install atheris``), which is no dependency of the project::
-
-    mkdir /tmp/found
-    python tests/fuzz/jigdo_text.py -max_total_time=120 /tmp/found tests/data/jigdo-file
-"""
+"""Any bytes as a .jigdo file: read, mapped to URLs, rewritten, merged."""
 
 from __future__ import annotations
 
-import sys
+from typing import TYPE_CHECKING
 
-import atheris  # type: ignore[import-not-found,import-untyped,unused-ignore] # see above
+from fuzz.samples import SAMPLES
 
-with atheris.instrument_imports(include=["release_builder"]):
-    from release_builder.digests import Digest
-    from release_builder.jigdo.compose import ImageText, compose_jigdo, used_labels
-    from release_builder.jigdo.location import parse_jigdo
-    from release_builder.jigdo.servers import rewrite_servers
-    from release_builder.jigdo.syntax import JigdoError
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+import gzip
+
+from release_builder.digests import Digest
+from release_builder.jigdo.compose import ImageText, compose_jigdo, used_labels
+from release_builder.jigdo.location import parse_jigdo
+from release_builder.jigdo.servers import rewrite_servers
+from release_builder.jigdo.syntax import JigdoError
 
 _PART = Digest("sha256", b"a part that nobody else will have"[:32])
 _IMAGE = ImageText("cd.iso", "cd.template", Digest("md5", bytes(16)))
 _MOST_URLS = 257
+_ODD = (
+    b"\xef\xbb\xbf# c\r\n[Jigdo]\nVersion=2.0\nGenerator=libjte/1\n[Image]\nFilename=a b.iso\n"
+    b"Template='t t.template' # c\nTemplate-MD5Sum=AAAAAAAAAAAAAAAAAAAAAA\n[Servers]\n"
+    b"A=B:x/ --try-last\nB=http://a/\nB=http://b/\nC=D:\nD=C:\n[Include http://c/]\n[Comment]\n"
+    b'[Parts]\nAAAAAAAAAAAAAAAAAAAAAA=A:"a \'b\\" c"\nAAAAAAAAAAAAAAAAAAAAAB=C:x\n'
+)
+
+
+def seeds() -> Iterator[bytes]:
+    """What jigdo-file wrote, and what makes detours."""
+    for path in sorted(SAMPLES.glob("*.jigdo")):
+        yield path.read_bytes()
+    yield _ODD
+    yield gzip.compress(_ODD, mtime=0)
 
 
 def one_input(content: bytes) -> None:
@@ -65,7 +78,3 @@ def _merge(content: bytes) -> None:
     jigdo = parse_jigdo(merged, "t")
     assert jigdo.parts[_PART] == (f"{label}:a name",)
     assert jigdo.urls(f"{label}:a name") == ("file:/there/a name",)
-
-
-atheris.Setup(sys.argv, one_input)
-atheris.Fuzz()
