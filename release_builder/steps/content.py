@@ -146,22 +146,27 @@ def changed_parts(context: Context, tree: Path, content: Content) -> Iterator[st
         tree: An installer tree.
         content: Tells the parts.
     """
-    for name, digest in _own_parts(context, content):
+    for name, part in _own_parts(context, content):
         path = safe_join(tree, name)
-        if path.is_file():
-            found = measure(path, [digest.algorithm], context.cache)
-            if found.digests[digest.algorithm] != digest:
-                yield name
+        if path.is_file() and not _is_right(context, path, part):
+            yield name
 
 
-def _own_parts(context: Context, content: Content) -> Iterator[tuple[str, Digest]]:
-    """The parts that [Parts] means to be in the release's own tree: path below it, and digest."""
+def _is_right(context: Context, path: Path, part: MatchedFile) -> bool:
+    if path.stat().st_size != part.length:  # it may have no end
+        return False
+    algorithm = part.digest.algorithm
+    return measure(path, [algorithm], context.cache).digests[algorithm] == part.digest
+
+
+def _own_parts(context: Context, content: Content) -> Iterator[tuple[str, MatchedFile]]:
+    """The parts that [Parts] means to be in the release's own tree, each with its path below it."""
     labels = tuple(f"{label}:" for label in context.plan.release.servers)
     for part in content.parts:
         for place in content.locations.get(part.digest, ()):
             label = next((each for each in labels if place.startswith(each)), None)
             if label is not None:
-                yield place.removeprefix(label), part.digest
+                yield place.removeprefix(label), part
 
 
 def _check_template(context: Context, template: Path, said: JigdoFile) -> None:
