@@ -36,13 +36,20 @@ bench: programs-bench $(VENV)/test-$(KEY)
 	$(BIN)/python -m bench
 
 lock: $(VENV)/tools-$(KEY)
-	for what in demo test; do printf 'hatchling\neditables' | $(BIN)/uv pip compile --quiet --upgrade --universal \
-		--python-version 3.11 --generate-hashes --no-annotate --no-header --no-emit-index-url \
-		$$([ $$what = demo ] || echo --extra $$what) pyproject.toml - -o .ci/locked/$$what.txt || exit; done
+	@for what in demo test tools; do \
+		case $$what in \
+			demo) printf 'hatchling\neditables' ;; \
+			test) printf 'hatchling\neditables\n.[test]' ;; \
+			tools) printf 'uv\npip-audit' ;; \
+		esac | $(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes \
+			--no-annotate --no-header --no-emit-index-url --no-emit-package release-builder \
+			$$([ $$what = tools ] || echo pyproject.toml) - -o .ci/locked/$$what.txt || exit; \
+	done
 
 audit: $(VENV)/tools-$(KEY)
-	for what in .ci/locked/test.txt rpm/bundled.txt; do \
-		$(BIN)/pip-audit --strict --disable-pip --requirement $$what || exit; done
+	for what in .ci/locked/*.txt rpm/bundled.txt; do \
+		$(BIN)/pip-audit --strict --disable-pip --requirement $$what || exit; \
+	done
 
 clean:
 	rm -rf $(VENV) build dist rpm/dist .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis
@@ -53,7 +60,7 @@ programs-demo programs-test programs-rpm programs-bench:
 
 PIP := $(BIN)/pip install -qq --disable-pip-version-check
 $(VENV)/tools-$(KEY): $(VENV)/test-$(KEY)
-	@$(PIP) uv pip-audit
+	@$(PIP) --require-hashes --requirement .ci/locked/tools.txt
 	@touch $@
 
 $(VENV)/%-$(KEY): | programs-%

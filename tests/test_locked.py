@@ -68,6 +68,12 @@ def test_what_those_need_is_locked_and_nothing_else_is_installed() -> None:
         assert locked[name][0] == version, f"{name} {version} is installed"
 
 
+def test_whatever_is_installed_is_pinned_by_digest() -> None:
+    lists = sorted(path.name for path in _LOCKED.iterdir() if pins(path))
+
+    assert lists == ["demo.txt", "test.txt", "tools.txt"]
+
+
 @pytest.mark.parametrize("subset", [".ci/locked/demo.txt", "rpm/bundled.txt"])
 def test_demo_and_packages_have_what_the_tests_have(subset: str) -> None:
     locked = pins(_LOCKED / "test.txt")
