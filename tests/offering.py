@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import shutil
 import time
 from dataclasses import dataclass
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from gpg_home import GpgHome
 
 DAY = 86_400
+_BEGAN = 1_700_000_000  # in seconds since 1970
 SERVERS = "servers: {A: {beta: 'http://127.0.0.1:9/b/', final: 'http://127.0.0.1:9/f/'}}\n"
 
 
@@ -39,6 +41,7 @@ class Offer:
         key: What it signs with.
         tracks: Whether the descriptor follows what the mirror has.
         mirror: What the descriptor calls it.
+        offered: How often something was.
     """
 
     folder: Path
@@ -48,6 +51,7 @@ class Offer:
     key: str = ""
     tracks: bool = False
     mirror: str = "mirror"
+    offered: int = 0
 
     @property
     def name(self) -> str:
@@ -89,6 +93,9 @@ class Offer:
                 at = int(time.time() + signed * DAY)
                 argv = (f"--local-user={self.key}", "--armor", "--detach-sign", file)
                 self.home.gpg(*argv, at=at)
+        self.offered += 1  # files of the same size and second are the same to sync, as to rsync
+        for file in place.rglob("*"):
+            os.utime(file, times=(_BEGAN + self.offered, _BEGAN + self.offered))
 
     def run(
         self,

@@ -81,7 +81,7 @@ def test_the_mail_says_what_where_since_when_and_whose_turn_it_is() -> None:
         "  step        sync\n"
         "  problem     what\n"
         "              and where\n"
-        "  by itself   tries again at the next run; what was there before stays as it is\n"
+        "  by itself   tries again at the next run; image and pair of before stay as they are\n"
         "  you         what to do\n"
         "  last good   2026-11-14 04:15 UTC, 4 runs ago\n"
         "  log         /var/log/release-builder/refresh.log"

@@ -85,8 +85,8 @@ def test_a_profile_is_trusted_where_the_descriptor_says_nothing(workdir: Path) -
             id="both",
         ),
         pytest.param(
-            "trust:\n  fingerprints: []\n  max_age: 9d\n",
-            "6:12: trust.max_age: is of signatures, and none is asked for;",
+            "trust:\n  max_age: 9d\n",
+            "5:12: trust.max_age: is of signatures, and none is asked for;",
             id="age of nothing",
         ),
         pytest.param(
@@ -100,6 +100,11 @@ def test_a_profile_is_trusted_where_the_descriptor_says_nothing(workdir: Path) -
             id="a key id",
         ),
         pytest.param(
+            "trust: {sums: a, fingerprints: xyz}\n",
+            "4:32: trust.fingerprints: 'xyz' is no fingerprint;",
+            id="no digits",
+        ),
+        pytest.param(
             "trust: {older: wran}\n",
             "4:16: trust.older: 'wran' is not known; did you mean warn?",
             id="misspelt",
@@ -107,5 +112,20 @@ def test_a_profile_is_trusted_where_the_descriptor_says_nothing(workdir: Path) -
     ],
 )
 def test_what_pins_nothing_is_complained_of(workdir: Path, lines: str, complaint: str) -> None:
+    with pytest.raises(InvalidDescriptorError, match=re.escape(complaint)):
+        trust(workdir, lines)
+
+
+@pytest.mark.parametrize(
+    ("lines", "place"),
+    [
+        pytest.param("trust: {sums: []}\n", "4:15: trust.sums", id="sums"),
+        pytest.param("trust: {packages: []}\n", "4:19: trust.packages", id="packages"),
+        pytest.param("trust: {sums: a, fingerprints: []}\n", "4:32: trust.fingerprints", id="pins"),
+        pytest.param("keys: []\n", "4:7: keys", id="short"),
+    ],
+)
+def test_a_list_of_nobody_switches_nothing_off(workdir: Path, lines: str, place: str) -> None:
+    complaint = f"{place}: is empty; leave it out, or name whom to trust"
     with pytest.raises(InvalidDescriptorError, match=re.escape(complaint)):
         trust(workdir, lines)

@@ -95,6 +95,7 @@ def test_the_keys_behind_a_hash_are_the_defaults(workdir: Path, product: str) ->
             trust=Trust(
                 sums=(workdir / "RPM-GPG-KEY-koozali",),
                 packages=(workdir / "RPM-GPG-KEY-koozali",),
+                fingerprints=("0123456789ABCDEF0123456789ABCDEF01234567",),
                 max_age=90 * 86_400,
                 older=Older.REFUSE,
             ),

@@ -78,15 +78,15 @@ GOOD = [
             "['http://a/{version}/', 'https://{product}.org/{arch}/{major}']",
         )
     ],
-    *[{"keys": text} for text in ("RPM-GPG-KEY", "/etc/a b", "[]", "[../a, 'keys/{x}']")],
+    *[{"keys": text} for text in ("RPM-GPG-KEY", "/etc/a b", "[../a, 'keys/{x}']")],
     {"trust": "{}"},
     *[{"trust": f"{{older: {text}}}"} for text in ("refuse", "warn", "'warn'")],
-    *[{"trust": f"{{sums: {text}}}"} for text in ("RPM-GPG-KEY", "[]", "[../a, 'keys/{x}']")],
+    *[{"trust": f"{{sums: {text}}}"} for text in ("RPM-GPG-KEY", "[../a, 'keys/{x}']")],
     {"trust": "{packages: [a b], sums: c, max_age: 90d, older: warn}"},
     *[{"trust": f"{{sums: a, max_age: {text}}}"} for text in ("36h", "1d", "'12w'", "99999d")],
     *[
         {"trust": f"{{packages: a, fingerprints: {text}}}"}
-        for text in ("[]", PRINT, f"[{PRINT}, {PRINT.lower()}, {SHA256}]", f"'0x{PRINT}'", SPACED)
+        for text in (PRINT, f"[{PRINT}, {PRINT.lower()}, {SHA256}]", f"'0x{PRINT}'", SPACED)
     ],
     {"compose": "{}"},
     {"compose": "{boot: ./a/b.bin, catalog: '{major}.cat', efi: efi.img}"},
@@ -292,7 +292,7 @@ BAD = [
             "['http://host/', 'file:///srv/']",
         )
     ],
-    *[{"keys": text} for text in ("''", "", "{a: b}", "[[a]]", "[a, '']", "k" * 4097)],
+    *[{"keys": text} for text in ("[]", "''", "", "{a: b}", "[[a]]", "[a, '']", "k" * 4097)],
     *[
         {"trust": text}
         for text in (
@@ -302,6 +302,8 @@ BAD = [
             "{sum: a}",
             "{sums: ''}",
             "{sums: {a: b}}",
+            "{sums: []}",
+            "{packages: []}",
             "{packages: [[a]]}",
             "{older: no}",
             "{older: Refuse}",
@@ -314,7 +316,15 @@ BAD = [
     ],
     *[
         {"trust": f"{{sums: a, fingerprints: {text}}}"}
-        for text in ("x", f"'{PRINT[:16]}'", PRINT[1:], PRINT + "0", f"[{PRINT}, '']", "{a: b}")
+        for text in (
+            "[]",
+            "x",
+            f"'{PRINT[:16]}'",
+            PRINT[1:],
+            PRINT + "0",
+            f"[{PRINT}, '']",
+            "{a: b}",
+        )
     ],
     *[
         {"compose": text}

@@ -59,6 +59,24 @@ def test_each_night_that_brings_nothing_new_adds_nothing(tmp_path: Path) -> None
     assert [each.run for each in kept(tmp_path)] == [1]
 
 
+def test_it_is_found_by_the_folder_too(tmp_path: Path) -> None:
+    with open_history(tmp_path) as history:
+        history.record(RUN, replace(FIRST, workdir="/srv/work"))
+        history.record(RUN, SECOND)
+
+    assert len(kept(tmp_path, *RELEASE, "/elsewhere")) == 2
+    assert [each.run for each in kept(tmp_path, "copy", *RELEASE[1:], "/srv/work")] == [1]
+    assert kept(tmp_path, "copy", *RELEASE[1:]) == ()
+
+
+def test_a_descriptor_of_two_folders_adds_nothing_by_turns(tmp_path: Path) -> None:
+    with open_history(tmp_path) as history:
+        for folder in ("/a", "/b", "/a", "/b"):
+            history.record(RUN, replace(FIRST, workdir=folder))
+
+    assert [each.run for each in kept(tmp_path)] == [1, 2]
+
+
 @pytest.mark.parametrize("place", range(3))
 def test_releases_are_told_apart(tmp_path: Path, place: int) -> None:
     other = [*RELEASE]
@@ -81,6 +99,15 @@ def test_it_outlives_the_runs_but_not_the_descriptor(tmp_path: Path) -> None:
 
     assert len(kept(tmp_path, str(stands), *RELEASE[1:])) == 3
     assert kept(tmp_path, str(tmp_path / "gone.yaml"), *RELEASE[1:]) == ()
+
+
+def test_it_outlives_the_descriptor_where_the_folder_stands(tmp_path: Path) -> None:
+    gone = str(tmp_path / "gone.yaml")
+    with open_history(tmp_path) as history:
+        history.record(replace(RUN, descriptor=gone), replace(FIRST, workdir=str(tmp_path)))
+        history.prune(days=0, runs=0)
+
+    assert len(kept(tmp_path, gone, *RELEASE[1:])) == 1
 
 
 def test_a_damaged_row_is_a_note_and_refuses_nothing(tmp_path: Path) -> None:

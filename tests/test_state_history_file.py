@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 import pytest
 from test_state_history import RUN, after, record
 
+from release_builder.state import history_file
 from release_builder.state.history import HISTORY_FILE, open_history
 
 if TYPE_CHECKING:
@@ -305,3 +306,17 @@ def test_what_a_killed_process_left_half_written_is_undone(file: Path, tmp_path:
     with open_history(tmp_path) as history:
         assert history.noted("1") == ""
         assert history.notes == []
+
+
+def test_a_folder_that_somebody_else_has_locked_is_told_and_not_waited_for_for_ever(
+    file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(history_file, "BUSY_SECONDS", 0.1)
+    folder = os.open(file.parent, os.O_RDONLY)
+    fcntl.flock(folder, fcntl.LOCK_EX)
+
+    with open_history(file.parent) as history:
+        notes = list(history.notes)
+    os.close(folder)
+
+    assert notes == [f"{file} is in use by another process: this run is not recorded"]

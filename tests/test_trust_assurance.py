@@ -32,7 +32,7 @@ TEMPLATE = Expectation("the template", MD5, 5)
         pytest.param(
             (Expectation("SHA256SUMS:1", SHA256, None),),
             Level.DIGEST,
-            "not signed: MD5 and SHA-256",
+            "not signed: MD5 and SHA-256 show that",
             id="sums",
         ),
         pytest.param(

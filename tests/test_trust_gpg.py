@@ -7,7 +7,7 @@ import pytest
 
 from release_builder.errors import DescriptorError, SurroundingsError
 from release_builder.trust.gpg import Keyring, Signer, check_secret_key, sign_clear
-from release_builder.trust.gpg_keys import Key, parse_keys
+from release_builder.trust.gpg_keys import Key, parse_keys, told_apart
 from release_builder.trust.gpg_sign import export_public_key, time_options
 from release_builder.trust.gpg_status import Verdict, Verified, read_status
 
@@ -72,7 +72,20 @@ def test_a_key_tells_when_it_expired(expires: int | None, words: str) -> None:
     assert key.expired == words
 
 
+@pytest.mark.parametrize(
+    ("other", "told"),
+    [
+        pytest.param(1577923300, ("2020-01-02 00:00 UTC", "2020-01-02 00:01 UTC"), id="same day"),
+        pytest.param(1577836800, ("2020-01-02", "2020-01-01"), id="another day"),
+    ],
+)
+def test_times_of_one_day_are_told_apart(other: int, told: tuple[str, str]) -> None:
+    assert told_apart(1577923200, other) == told
+
+
 GOOD = f"[GNUPG:] GOODSIG {ONE[-16:]} A B <a@b>\n[GNUPG:] VALIDSIG {TWO} 2020-01-01 1 0 {ONE}\n"
+NEW = "[GNUPG:] NEWSIG\n"
+UNKNOWN = f"{NEW}[GNUPG:] ERRSIG 77 1 8 00 1 9 F\n[GNUPG:] NO_PUBKEY 77\n"
 
 
 @pytest.mark.parametrize(
@@ -128,6 +141,25 @@ GOOD = f"[GNUPG:] GOODSIG {ONE[-16:]} A B <a@b>\n[GNUPG:] VALIDSIG {TWO} 2020-01
             2,
             Verified(Verdict.UNKNOWN_KEY, "77"),
             id="unknown key",
+        ),
+        *(
+            pytest.param(said, 2, Verified(Verdict.GOOD, ONE, 1, ("77",)), id=f"unknown {where}")
+            for where, said in (("first", UNKNOWN + NEW + GOOD), ("last", NEW + GOOD + UNKNOWN))
+        ),
+        pytest.param(
+            f"{NEW}{GOOD}{UNKNOWN}[GNUPG:] ERROR proc_pkt.plaintext 89_BAD_DATA\n",
+            2,
+            Verified(Verdict.UNKNOWN_KEY, "77"),
+            id="of two texts, one is by an unknown key",
+        ),
+        pytest.param(
+            f"{NEW}{GOOD}{UNKNOWN}{NEW}[GNUPG:] BADSIG 88 X\n",
+            1,
+            Verified(Verdict.CHANGED, "88"),
+            id="good, unknown and bad",
+        ),
+        pytest.param(
+            f"{NEW}{UNKNOWN}", 2, Verified(Verdict.UNKNOWN_KEY, "77"), id="unknown ones alone"
         ),
         pytest.param(
             "[GNUPG:] ERRSIG 77 1 8 00 1 4 F\n",

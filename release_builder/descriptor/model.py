@@ -17,7 +17,7 @@ from release_builder.descriptor.refreshing import Notify, Retain
 from release_builder.descriptor.refusal import RefusedError
 from release_builder.descriptor.release import expand_release
 from release_builder.descriptor.track import Reached, Track
-from release_builder.descriptor.trusting import Trust
+from release_builder.descriptor.trusting import KeyFiles, Trust
 from release_builder.descriptor.version import Stage, Version
 from release_builder.digests import Digest
 from release_builder.errors import DescriptorError
@@ -217,7 +217,7 @@ class Descriptor:
     digests: Expected | Mapping[Arch, Expected] | Path | None = None
     sync: Sync = field(default_factory=Sync)
     fetch: Fetch = field(default_factory=Fetch)
-    keys: tuple[Path, ...] = ()
+    keys: KeyFiles = ()
     trust: Trust = field(default_factory=Trust)
     compose: Compose = field(default_factory=Compose)
     publish: Publish | None = None

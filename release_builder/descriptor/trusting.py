@@ -5,13 +5,14 @@ import re
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Final
+from typing import Annotated, Final, TypeVar
 
 from release_builder.descriptor import patterns
 from release_builder.descriptor.refusal import RefusedError
 
 _DIGITS: Final = (40, 64)  # of OpenPGP's fingerprints, version 4 and since (RFC 9580, 5.5.4)
 _AGE: Final = re.compile(r"([1-9][0-9]{0,4})([hdw])")
+_Several = TypeVar("_Several", bound=tuple[object, ...])
 _SECONDS: Final = {"h": 3600, "d": 86_400, "w": 7 * 86_400}
 
 
@@ -25,10 +26,18 @@ class Older(StrEnum):
 def fingerprint(text: str) -> str:
     """The fingerprint of a key; blanks and colons, as programs print them, go."""
     digits = re.sub(r"[ :]", "", text.removeprefix("0x")).upper()
-    if not re.fullmatch(r"[0-9A-F]+", digits) or len(digits) not in _DIGITS:
-        what = "is too short: who likes can make a key with it" if len(digits) < 40 else "is none"
+    if not (hexadecimal := re.fullmatch(r"[0-9A-F]+", digits)) or len(digits) not in _DIGITS:
+        short = hexadecimal and len(digits) < _DIGITS[0]
+        what = "is too short: who likes can make a key with it" if short else "is no fingerprint"
         raise RefusedError(f"'{text}' {what}", "copy all 40 digits that gpg --fingerprint prints")
     return digits
+
+
+def named(values: _Several) -> _Several:
+    """``values``: a list of nobody would switch off what it seems to demand."""
+    if not values:
+        raise RefusedError("is empty", "leave it out, or name whom to trust")
+    return values
 
 
 def age(text: str) -> float:
@@ -36,6 +45,9 @@ def age(text: str) -> float:
     if not (found := _AGE.fullmatch(text)):
         raise RefusedError(f"'{text}' is no age", "write such as 36h, 90d or 12w")
     return float(int(found[1]) * _SECONDS[found[2]])
+
+
+KeyFiles = Annotated[tuple[Path, ...], named]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,9 +62,9 @@ class Trust:
         older: What to do with an older release under the same name; None: refuse it.
     """
 
-    sums: tuple[Path, ...] = ()
-    packages: tuple[Path, ...] = ()
-    fingerprints: tuple[Annotated[str, fingerprint], ...] = ()
+    sums: KeyFiles = ()
+    packages: KeyFiles = ()
+    fingerprints: Annotated[tuple[Annotated[str, fingerprint], ...], named] = ()
     max_age: Annotated[float, age] | None = None
     older: Annotated[Older, patterns.one_of(Older)] | None = None
 

@@ -140,11 +140,20 @@ class History:
                 return number
         return 0
 
-    def accepted(self, descriptor: str, product: str, arch: str) -> tuple[Accepted, ...]:
-        """The images of a release that runs found right, in their order; each change once."""
+    def accepted(
+        self, descriptor: str, product: str, arch: str, workdir: str = ""
+    ) -> tuple[Accepted, ...]:
+        """The images of a release that runs found right, in their order; each change once.
+
+        Args:
+            descriptor: The absolute path of its descriptor.
+            product: As the descriptor has it.
+            arch: Its arch.
+            workdir: Its folder, without links: what others found right there counts as well.
+        """
         with self._giving_up("it cannot be read") as database:
             if database:
-                return tuple(select_accepted(database, descriptor, product, arch))
+                return tuple(select_accepted(database, descriptor, product, arch, workdir))
         return ()
 
     def runs(

@@ -25,13 +25,17 @@ def insert_accepted(
 ) -> None:
     """Keep what run ``number`` found right, where that is new; to be called in a transaction."""
     release = (run.descriptor, run.product, run.arch)
-    last = next(reversed(list(select_accepted(database, *release))), None)
-    if last and accepted == replace(last, run=accepted.run, at=accepted.at):
+    known = list(select_accepted(database, *release, accepted.workdir))
+    # One descriptor may be built in two folders by turns.
+    here = next((each for each in reversed(known) if each.workdir == accepted.workdir), None)
+    is_known = here and accepted == replace(here, run=accepted.run, at=accepted.at)
+    if is_known and known[-1].is_of_image(accepted.digests):
         return
     row = (
         number,
         (run.ended - EPOCH) // MICROSECOND,
         *release,
+        accepted.workdir,
         accepted.version,
         accepted.image,
         json.dumps(accepted.digests, sort_keys=True),
@@ -40,22 +44,23 @@ def insert_accepted(
         accepted.signed,
     )
     database.execute(
-        "INSERT INTO accepted (run, at, descriptor, product, arch, version, image, digests, told,"
-        " signers, signed) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        "INSERT INTO accepted (run, at, descriptor, product, arch, workdir, version, image, digests,"
+        " told, signers, signed) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         tuple(map(storable, row)),
     )
 
 
 def select_accepted(
-    database: sqlite3.Connection, descriptor: str, product: str, arch: str
+    database: sqlite3.Connection, descriptor: str, product: str, arch: str, workdir: str
 ) -> Iterator[Accepted]:
     """What was found right of a release, the oldest first; see History.accepted."""
     rows = database.execute(
-        "SELECT run, at, version, image, digests, told, signers, signed FROM accepted"
-        " WHERE descriptor = ? AND product = ? AND arch = ? ORDER BY id",
-        tuple(map(storable, (descriptor, product, arch))),
+        "SELECT run, at, version, image, digests, told, signers, signed, workdir FROM accepted"
+        " WHERE (descriptor = ? OR workdir = ? AND workdir != '') AND product = ? AND arch = ?"
+        " ORDER BY id",
+        tuple(map(storable, (descriptor, workdir, product, arch))),
     )
-    for run, at, version, image, digests, told, signers, signed in rows.fetchall():
+    for run, at, version, image, digests, told, signers, signed, folder in rows.fetchall():
         yield Accepted(
             run=run,
             at=EPOCH + at * MICROSECOND,
@@ -65,14 +70,21 @@ def select_accepted(
             told=tuple(told.split()),
             signers=signers,
             signed=signed,
+            workdir=folder,
         )
 
 
 def forget_accepted(
     database: sqlite3.Connection, before: datetime, stands: Callable[[str], bool]
 ) -> None:
-    """Remove the old ones of descriptors that are gone; to be called in a transaction."""
-    names = database.execute("SELECT descriptor, MAX(at) FROM accepted GROUP BY descriptor")
+    """Remove the old ones whose descriptor and workdir are gone; to be called in a transaction."""
+    names = database.execute(
+        "SELECT descriptor, workdir, MAX(at) FROM accepted GROUP BY descriptor, workdir"
+    )
     limit = (before - EPOCH) // MICROSECOND
-    gone = [(name,) for name, at in names.fetchall() if at < limit and not stands(name)]
-    database.executemany("DELETE FROM accepted WHERE descriptor = ?", gone)
+    gone = [
+        names
+        for *names, at in names.fetchall()
+        if at < limit and not any(name and stands(name) for name in names)
+    ]
+    database.executemany("DELETE FROM accepted WHERE descriptor = ? AND workdir = ?", gone)

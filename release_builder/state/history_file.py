@@ -77,7 +77,7 @@ def _connect(path: Path, folder: int, notes: list[str]) -> sqlite3.Connection:
     except sqlite3.Error as error:
         if not is_damage(error):
             raise
-    _lock_alone(folder)
+    _lock(folder, fcntl.LOCK_EX)
     try:
         try:
             return _connect_checked(path)  # another process may have been quicker
@@ -85,7 +85,10 @@ def _connect(path: Path, folder: int, notes: list[str]) -> sqlite3.Connection:
             if not is_damage(error):
                 raise
             aside = _set_aside(path)
-            notes.append(f"{_why(path, error)}: it is {printable(aside.name)} now, and begun anew")
+            notes.append(
+                f"{_why(path, error)}: it is {printable(aside.name)} now, and begun anew:"
+                " an older release cannot be noticed"
+            )
         return _connect_checked(path)
     finally:
         _lock(folder, fcntl.LOCK_SH)
@@ -141,27 +144,21 @@ def _set_aside(path: Path) -> Path:
 
 
 def _lock(folder: int, how: int) -> None:
-    # Some file servers cannot lock a folder: there, it is left to luck.
-    with contextlib.suppress(OSError):
-        fcntl.flock(folder, how)
-
-
-def _lock_alone(folder: int) -> None:
-    """Wait until nobody else has the file open.
+    """Wait for the lock; LOCK_EX is had when nobody else has the file open.
 
     Raises:
-        BlockingIOError: Somebody still has.
+        BlockingIOError: Somebody still holds it.
     """
     patience = time.monotonic() + BUSY_SECONDS
     while True:
         try:
-            fcntl.flock(folder, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            fcntl.flock(folder, how | fcntl.LOCK_NB)
         except BlockingIOError:
             if time.monotonic() > patience:
                 raise
             time.sleep(0.05)
         except OSError:
-            return
+            return  # some file servers cannot lock a folder: there, it is left to luck
         else:
             return
 

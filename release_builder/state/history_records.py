@@ -8,6 +8,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from datetime import datetime
 
 
@@ -102,6 +103,7 @@ class Accepted:
         signers: Fingerprints of the keys that signed sums of it, parted by blanks.
         signed: When the last of them signed, by that signer's clock, in seconds since 1970; None:
             nobody did, or in the future.
+        workdir: Where the image was found, without links; empty where that is not known.
     """
 
     run: int = 0
@@ -112,6 +114,12 @@ class Accepted:
     told: tuple[str, ...] = ()
     signers: str = ""
     signed: int | None = None
+    workdir: str = ""
+
+    def is_of_image(self, digests: Mapping[str, str]) -> bool:
+        """Whether it has the ``digests``, by algorithm, of an image, as far as both are known."""
+        common = self.digests.keys() & digests.keys()
+        return bool(common) and all(self.digests[each] == digests[each] for each in common)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

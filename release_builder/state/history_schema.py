@@ -74,6 +74,7 @@ def _version_4(database: sqlite3.Connection) -> None:
             run INTEGER NOT NULL,
             at INTEGER NOT NULL,  -- microseconds since 1970
             descriptor TEXT NOT NULL,
+            workdir TEXT NOT NULL,
             product TEXT NOT NULL,
             arch TEXT NOT NULL,
             version TEXT NOT NULL,
@@ -84,7 +85,8 @@ def _version_4(database: sqlite3.Connection) -> None:
             signed INTEGER
         )"""
     )
-    database.execute("CREATE INDEX accepted_of_release ON accepted (descriptor, product, arch)")
+    for name in ("descriptor", "workdir"):
+        database.execute(f"CREATE INDEX accepted_of_{name} ON accepted ({name}, product, arch)")
 
 
 # Each leads from the version before it to its own; a published one is never changed.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from rich.filesize import decimal
 
@@ -17,6 +17,7 @@ from release_builder.steps.at_hand import parts_at_hand
 from release_builder.steps.earlier import believed
 from release_builder.steps.find_pair import find_pair
 from release_builder.steps.image_file import finish, measure, move_aside, unfinished
+from release_builder.steps.image_packages import check_image_packages
 from release_builder.steps.missing import report_missing
 from release_builder.steps.release_servers import release_servers
 from release_builder.steps.room import make_room
@@ -33,6 +34,8 @@ if TYPE_CHECKING:
     from release_builder.steps.find_pair import Pair
     from release_builder.steps.truth import Truth
     from release_builder.trust.expected import Mismatch
+
+_UNSIGNED: Final = "no image is made: packages are not signed as they should be"
 
 
 def run(context: Context) -> StepResult:
@@ -52,26 +55,29 @@ def run(context: Context) -> StepResult:
         findings = () if "verify" in plan.steps else held.findings  # which tells them too
         if os.path.lexists(name) and _is_right(context, name, truth):
             return replace(_already_right(name, template), findings=findings)
-        if "rewrite" not in plan.steps:  # which looks at them too, before the pair is replaced
-            findings += tuple(
-                check_tree_packages(context, pair, template.description.parts).findings
-            )
-            if any(each.severity.status for each in findings):
-                what = "no image is made: packages are not signed as they should be"
-                return StepResult("assemble", Outcome.FAILED, what, findings=findings)
+        packages = check_tree_packages(context, pair, template.description.parts)
+        findings += tuple(packages.signatures.findings)
+        if any(each.severity.status for each in findings):
+            return StepResult("assemble", Outcome.FAILED, _UNSIGNED, findings=findings)
         if os.path.lexists(name):
             moved = move_aside(name, plan.workdir.aside)
             what = f"{name.name} was there but is not the image of {pair.jigdo_path.name}"
             warning = Finding(Severity.WARNING, f"{what}: moved to {moved}", path=str(moved))
             findings = (*findings, warning)
         try:
-            result = _make(context, pair, template, truth)
+            result = _make(context, pair, template, truth, packages.absent)
         except (ReleaseBuilderError, OSError, KeyboardInterrupt) as error:
             return failed_step("assemble", error, *findings)  # what was moved must be told
     return replace(result, findings=(*findings, *result.findings))
 
 
-def _make(context: Context, pair: Pair, template: Template, truth: Truth) -> StepResult:
+def _make(
+    context: Context,
+    pair: Pair,
+    template: Template,
+    truth: Truth,
+    unseen: tuple[MatchedFile, ...],
+) -> StepResult:
     plan, wanted = context.plan, template.description.image
     name = plan.workdir.image / plan.release.image
     partial = name.with_name(f"{name.name}.partial")
@@ -116,6 +122,10 @@ def _make(context: Context, pair: Pair, template: Template, truth: Truth) -> Ste
         )
     if mismatches:
         raise _unexpected(name, mismatches, f"it is kept as {partial}")
+    signatures = check_image_packages(context, partial, pair, template.description, unseen)
+    notes = (*signatures.findings, *notes)
+    if any(each.severity.status for each in notes):
+        return StepResult("assemble", Outcome.FAILED, _UNSIGNED, findings=notes)
     finish(partial, name)
     status = name.stat()
     for digest in image.digests.values():

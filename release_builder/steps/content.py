@@ -8,23 +8,27 @@ from typing import TYPE_CHECKING, Final
 
 from release_builder.descriptor.publishing import Preflight
 from release_builder.digests import digest_stream
-from release_builder.errors import IncompleteError, WrongBytesError, printable
+from release_builder.errors import DescriptorError, IncompleteError, WrongBytesError, printable
 from release_builder.files import open_regular, safe_join
 from release_builder.jigdo.template import read_template
-from release_builder.steps.find_pair import read_jigdo
+from release_builder.steps.earlier import believed
+from release_builder.steps.find_pair import find_jigdo, read_jigdo
 from release_builder.steps.image_file import measure
 from release_builder.steps.truth import truth_about
 from release_builder.trust.assurance import Assurance, assurance
 from release_builder.trust.expected import Expectation, compare
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
 
+    from release_builder.descriptor.release import Release
     from release_builder.digests import Digest
     from release_builder.jigdo.entries import ImageInfo, MatchedFile
     from release_builder.jigdo.location import JigdoFile
+    from release_builder.plan import Plan
     from release_builder.steps import Context
+    from release_builder.steps.truth import Truth
 
 SUMS: Final = ("md5", "sha256")  # the algorithms of published sums
 
@@ -81,6 +85,8 @@ def read_content(
         IncompleteError: One is not there.
         WrongBytesError: The image is not the template's, the template not the .jigdo's, or one
             of them not what it should be.
+        SignatureError: The descriptor names keys, and none vouches for the image of a mirror.
+        StepBackError: A mirror's image is older than what an earlier run found right.
         OSError: One cannot be read.
     """
     for path, how in ((image, "compose, or build"), (jigdo, "pair")):
@@ -94,7 +100,7 @@ def read_content(
     with open_regular(template) as stream:
         description = read_template(stream, printable(template.name)).description
     if known is None:
-        known = truth_about(context.plan, description.image).expectations
+        known = _believed(context.plan, description.image, said).expectations
     said_of_it = (_said_by(template, description.image), *known)
     algorithms = {each.digest.algorithm for each in said_of_it if each.digest}
     found = measure(image, {*SUMS, *algorithms}, context.cache, monitor=context.monitor)
@@ -124,12 +130,25 @@ def read_content(
     return content
 
 
+def _believed(plan: Plan, image: ImageInfo, said: JigdoFile) -> Truth:
+    """What descriptor, sums files and history say; they refuse what comes from a mirror."""
+    try:
+        _, mirrored = read_jigdo(find_jigdo(plan.workdir.tree, plan.release))
+        made_here = mirrored.image.template_digests != said.image.template_digests
+    except (IncompleteError, DescriptorError):  # the tree has none, or those of other versions
+        made_here = True
+    if made_here:
+        return truth_about(plan, image, made_here=True)
+    return believed(plan, image).truth
+
+
 def _check_whole(context: Context, tree: Path, content: Content, jigdo: str) -> None:
     """Let no tree become public that lacks parts; a preflight sees that with its own eyes."""
     publish = context.plan.release.publish
     if publish is None or publish.preflight is not Preflight.OFF:
         return
-    absent = [name for name, _ in _own_parts(context, content) if not (tree / name).exists()]
+    own = own_parts(context.plan.release, content.parts, content.locations)
+    absent = [name for name, _ in own if not (tree / name).exists()]
     if absent:
         raise IncompleteError(
             f"{printable(jigdo)} names parts that are not in the tree: {len(absent):,}, such as"
@@ -146,24 +165,29 @@ def changed_parts(context: Context, tree: Path, content: Content) -> Iterator[st
         tree: An installer tree.
         content: Tells the parts.
     """
-    for name, part in _own_parts(context, content):
+    for name, part in own_parts(context.plan.release, content.parts, content.locations):
         path = safe_join(tree, name)
-        if path.is_file() and not _is_right(context, path, part):
+        if path.is_file() and not is_right(context, path, part):
             yield name
 
 
-def _is_right(context: Context, path: Path, part: MatchedFile) -> bool:
+def is_right(context: Context, path: Path, part: MatchedFile) -> bool:
+    """Whether the file at ``path`` is ``part``."""
     if path.stat().st_size != part.length:  # it may have no end
         return False
     algorithm = part.digest.algorithm
     return measure(path, [algorithm], context.cache).digests[algorithm] == part.digest
 
 
-def _own_parts(context: Context, content: Content) -> Iterator[tuple[str, MatchedFile]]:
+def own_parts(
+    release: Release,
+    parts: Iterable[MatchedFile],
+    locations: Mapping[Digest, Sequence[str]],
+) -> Iterator[tuple[str, MatchedFile]]:
     """The parts that [Parts] means to be in the release's own tree, each with its path below it."""
-    labels = tuple(f"{label}:" for label in context.plan.release.servers)
-    for part in content.parts:
-        for place in content.locations.get(part.digest, ()):
+    labels = tuple(f"{label}:" for label in release.servers)
+    for part in parts:
+        for place in locations.get(part.digest, ()):
             label = next((each for each in labels if place.startswith(each)), None)
             if label is not None:
                 yield place.removeprefix(label), part

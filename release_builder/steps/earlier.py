@@ -17,9 +17,9 @@ from release_builder.report import Finding, Severity
 from release_builder.state.digest_cache import state_folder
 from release_builder.state.history import open_history
 from release_builder.steps.truth import truth_about
-from release_builder.trust.assurance import STRONG, last_signed
+from release_builder.trust.assurance import DESCRIPTOR, STRONG, last_signed
 from release_builder.trust.expected import Expectation
-from release_builder.trust.gpg_keys import day_of
+from release_builder.trust.gpg_keys import told_apart
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -31,13 +31,17 @@ if TYPE_CHECKING:
     from release_builder.steps.truth import Truth
 
 _ALLOW = (
-    "nothing was replaced. Ask who publishes it, or name another mirror; if it is meant, write"
-    " `trust: {older: warn}` until it is built"
+    "the image and the pair here stay as they were. Ask who publishes it, or name another mirror;"
+    " if it is meant, write `trust: {older: warn}` until it is built"
 )
 
 
-class OlderError(WrongBytesError):
-    """An older release is offered under the name of a newer one."""
+class StepBackError(WrongBytesError):
+    """What is offered goes back behind what was found right: an older release, most often."""
+
+
+class WeakerError(StepBackError):
+    """Another image of the same name is offered, with weaker digests than the last one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,30 +55,47 @@ class Held:
     """
 
     truth: Truth
-    refused: OlderError | None = None
+    refused: StepBackError | None = None
     findings: tuple[Finding, ...] = ()
 
 
-def accepted_before(release: Release) -> tuple[Accepted, ...]:
-    """What runs of the same descriptor found right, in their order; nothing without a history."""
+@dataclass(frozen=True, slots=True)
+class Before:
+    """What runs of the same descriptor, or in the same workdir, found right.
+
+    Attributes:
+        images: In their order; nothing without a history.
+        findings: Why not all is known of them.
+    """
+
+    images: tuple[Accepted, ...]
+    findings: tuple[Finding, ...] = ()
+
+
+def accepted_before(plan: Plan) -> Before:
+    """What the history knows of the release."""
+    release = plan.release
     descriptor = os.path.abspath(release.descriptor)  # noqa: PTH100 (resolve() would follow links)
+    workdir = os.path.realpath(plan.workdir.root)
     try:
         folder = state_folder(os.environ)
-    except ReleaseBuilderError:
-        return ()
+    except ReleaseBuilderError as error:
+        return Before((), (_blind(error.what, error.hint),))
     with open_history(folder, read_only=True) as history:
-        return history.accepted(descriptor, release.product, release.arch)
+        images = history.accepted(descriptor, release.product, release.arch, workdir)
+    return Before(images, tuple(map(_blind, history.notes)))
 
 
-def refuse_older_version(release: Release) -> None:
+def refuse_older_version(plan: Plan) -> None:
     """Make sure that ``track:`` leads to no version before that of the last run.
 
     Raises:
-        OlderError: It does, and the descriptor does not take that.
+        StepBackError: It does, and the descriptor does not take that.
     """
-    why = _older_version(release, accepted_before(release)) if release.track else ""
+    release = plan.release
+    why = _older_version(release, accepted_before(plan).images) if release.track else ""
     if why and not release.trust.takes_older:
-        raise OlderError(why, hint=_ALLOW)
+        raise StepBackError(why, hint=_ALLOW)
 
 
 def believed(plan: Plan, image: ImageInfo) -> Held:
@@ -86,39 +107,40 @@ def believed(plan: Plan, image: ImageInfo) -> Held:
 
     Raises:
         SignatureError: The descriptor names keys, and none vouches for it.
-        OlderError: It is older than what an earlier run found right.
+        StepBackError: It goes back behind what an earlier run found right.
         ReleaseBuilderError: As truth_about.
     """
     truth = truth_about(plan, image)
     if truth.refused:
         raise truth.refused[0]
-    held = held_against_history(plan.release, truth)
+    held = held_against_history(plan, truth)
     if held.refused:
         raise held.refused
     return held
 
 
-def held_against_history(release: Release, truth: Truth) -> Held:
+def held_against_history(plan: Plan, truth: Truth) -> Held:
     """Hold what is offered against what earlier runs found right.
 
     Args:
-        release: Which.
+        plan: Of the release.
         truth: What is said of its image.
     """
-    before = accepted_before(release)
-    if not before:
-        return Held(truth)
-    of_name = [each for each in before if _name(each) == (release.version.text, release.image)]
-    why = (
-        _older_version(release, before)
-        or _older_image(of_name, truth)
-        or _weaker(release, before[-1], truth)
-    )
-    if why and not release.trust.takes_older:
-        return Held(truth, refused=OlderError(why, hint=_ALLOW))
+    release, before = plan.release, accepted_before(plan)
+    images, findings = before.images, before.findings
+    if not images:
+        return Held(truth, findings=findings)
+    of_name = [each for each in images if _name(each) == (release.version.text, release.image)]
+    older = _older_version(release, images) or _older_image(of_name, truth)
+    why = older or _weaker(release, (of_name or images)[-1], truth)
+    # Whoever publishes a new version may well have stopped to tell SHA-256.
+    if why and (older or of_name) and not release.trust.takes_older:
+        error = StepBackError if older else WeakerError
+        return Held(truth, error(why, hint=_ALLOW), findings)
     if why:
-        return Held(truth, findings=(Finding(Severity.WARNING, why, news=True),))
-    return _demanding(of_name[-1], truth) if of_name else Held(truth)
+        return Held(truth, findings=(*findings, Finding(Severity.WARNING, why, news=True)))
+    held = _demanding(of_name[-1], truth) if of_name else Held(truth)
+    return replace(held, findings=(*findings, *held.findings))
 
 
 def _older_version(release: Release, before: Sequence[Accepted]) -> str:
@@ -134,19 +156,25 @@ def _older_version(release: Release, before: Sequence[Accepted]) -> str:
 
 
 def _older_image(of_name: Sequence[Accepted], truth: Truth) -> str:
-    """Why the image is one from before the last that came under its name; empty: it is not."""
-    if not of_name or _is_same(of_name[-1], truth):
+    """Why the image is one from before the last that came under its name; empty: it is not.
+
+    One whose SHA-256 the descriptor names is what its author means.
+    """
+    if _is_pinned(truth) or not of_name or _is_same(of_name[-1], truth):
         return ""
     last, signed = of_name[-1], _signed(truth)
     if signed is not None and last.signed is not None:
         if signed > last.signed:  # whoever signs an old image anew means it
             return ""
         if signed < last.signed:
+            now, then = told_apart(signed, last.signed)
             return (
-                f"another {printable(last.image)} is offered, signed on {day_of(signed)}; but"
-                f" {_run(last)} found one right that was signed on {day_of(last.signed)}"
+                f"another {printable(last.image)} is offered, signed on {now}; but"
+                f" {_run(last)} found one right that was signed on {then}"
             )
-    older = next((each for each in reversed(of_name) if _is_same(each, truth)), None)
+    # One that came after the last one did so for the first time was taken back since.
+    first = next(n for n, each in enumerate(of_name) if each.is_of_image(last.digests))
+    older = next((each for each in reversed(of_name[:first]) if _is_same(each, truth)), None)
     if older is None:
         return ""
     return (
@@ -177,15 +205,14 @@ def _demanding(last: Accepted, truth: Truth) -> Held:
         Expectation(_run(last), Digest.from_hex(last.digests[each]), None) for each in lost
     )
     findings = []
-    if lost:
+    if lost and not truth.refused:  # else the mirror tells it, but is not believed
         what = f"the mirror tells no {' and '.join(lost)} any longer; {_run(last)} knew it"
         findings.append(Finding(Severity.WARNING, what, news=True))
     signed = _signed(truth)
     if signed is not None and last.signed is not None and signed < last.signed:
-        what = (
-            f"the sums were signed on {day_of(signed)}, but {_run(last)} had some of"
-            f" {day_of(last.signed)}; the image is the same"
-        )
+        now, then = told_apart(signed, last.signed)
+        what = f"the sums were signed on {now}, but {_run(last)} had some of {then}"
+        what += "; the image is the same"
         findings.append(Finding(Severity.WARNING, what, news=True))
     truth = replace(truth, expectations=(*truth.expectations, *said))
     return Held(truth, findings=tuple(findings))
@@ -199,6 +226,17 @@ def _is_same(accepted: Accepted, truth: Truth) -> bool:
         if each.digest and each.digest.algorithm in accepted.digests
     ]
     return bool(common) and all(common)
+
+
+def _is_pinned(truth: Truth) -> bool:
+    return any(
+        each.source == DESCRIPTOR and each.digest and each.digest.algorithm in STRONG
+        for each in truth.expectations
+    )
+
+
+def _blind(note: str, hint: str = "") -> Finding:
+    return Finding(Severity.WARNING, f"{note}: an older release cannot be noticed", hint)
 
 
 def _signed(truth: Truth) -> int | None:

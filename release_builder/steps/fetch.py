@@ -14,12 +14,15 @@ from release_builder.errors import (
 )
 from release_builder.files import open_regular
 from release_builder.report import Finding, Outcome, Severity, StepResult
-from release_builder.steps.earlier import refuse_older_version
+from release_builder.steps.earlier import WeakerError, believed, refuse_older_version
+from release_builder.steps.find_pair import find_pair
 from release_builder.steps.release_servers import http_options
 from release_builder.steps.web_pair import fetched_pair
 from release_builder.transport.http import Answer
 from release_builder.transport.http.client import HttpClient
 from release_builder.transport.http.download import NotHadError, download
+from release_builder.transport.http.server import PASSING
+from release_builder.trust.gpg import ChangedError, SignatureError
 from release_builder.trust.signed import SUFFIXES
 
 if TYPE_CHECKING:
@@ -41,24 +44,27 @@ def run(context: Context) -> StepResult:
     """Bring the .jigdo, its template and the sums files into the tree.
 
     Raises:
-        IncompleteError: The mirror cannot be reached, has no such .jigdo, or no longer has a pair
-            that fits.
+        IncompleteError: The mirror cannot be reached, has no such .jigdo, no longer has a pair
+            that fits, or does not give a sums file now without which the pair is refused.
         WrongBytesError: The .jigdo or the template is broken, and there never was another.
-        OlderError: What `track:` leads to is older than what was here before.
+        StepBackError: What `track:` leads to is older than what was here before.
     """
     plan = context.plan
     if plan.options.offline:
         return StepResult("fetch", Outcome.SKIPPED, "offline: the pair is taken as it is")
-    refuse_older_version(plan.release)
+    refuse_older_version(plan)
     client = HttpClient(http_options(plan.release), os.environ)
     tree = plan.workdir.tree
     before = _digests(tree, plan.release)
     context.monitor.begin(f"fetch the pair from {plan.release.mirror.url}")
     try:
         name, pair = _pair(context, client)
-        problems = tuple(_fetch_sums(client, plan.release, name, tree))
+        lost = tuple(_fetch_sums(client, plan.release, name, tree))
     finally:
         context.monitor.end()
+    for error in lost:
+        if isinstance(error, NotHadError) and error.answer in PASSING:
+            _check_judged(context, error)
     after = _digests(tree, plan.release)
     new = sorted(each.name for each, digest in after.items() if before.get(each) != digest)
     return StepResult(
@@ -70,7 +76,12 @@ def run(context: Context) -> StepResult:
         counts={"files_fetched": len(new)},
         findings=(
             *(Finding(Severity.NOTE, note) for note in (*client.notes, *pair.notes)),
-            *problems,
+            *(
+                Finding(
+                    Severity.WARNING, f"the image is not held against it: {each.what}", each.hint
+                )
+                for each in lost
+            ),
         ),
         facts={"tree": str(plan.workdir.tree)},
     )
@@ -125,10 +136,13 @@ def _names(release: Release) -> Iterator[str]:
         yield f"{folder}{release.image}.jigdo"
 
 
-def _fetch_sums(client: HttpClient, release: Release, jigdo: str, tree: Path) -> Iterator[Finding]:
+def _fetch_sums(
+    client: HttpClient, release: Release, jigdo: str, tree: Path
+) -> Iterator[ReleaseBuilderError]:
     """Bring the sums files that lie beside the .jigdo, and forget the copies of those that are gone.
 
-    One that cannot be had now is told, and its copy is not believed any longer.
+    Yields:
+        Why one cannot be had now: its copy is not believed any longer.
     """
     names = [*_SUMS, f"{release.image}.md5", f"{release.image}.sha256"]
     if release.trust.sums:
@@ -142,8 +156,26 @@ def _fetch_sums(client: HttpClient, release: Release, jigdo: str, tree: Path) ->
         except ReleaseBuilderError as error:
             path.unlink(missing_ok=True)
             if not (isinstance(error, NotHadError) and error.answer is Answer.NOT_FOUND):
-                what = f"the image is not held against it: {error.what}"
-                yield Finding(Severity.WARNING, what, error.hint)
+                yield error
+
+
+def _check_judged(context: Context, lost: NotHadError) -> None:
+    """Make sure that the pair is not refused for want of a sums file that may be there later.
+
+    Raises:
+        IncompleteError: It would be.
+    """
+    plan = context.plan
+    try:
+        pair = find_pair(plan.workdir.tree, plan.release, context.cache)
+        with pair.open_template() as stream:
+            believed(plan, pair.read_template(stream).description.image)
+    except ChangedError:
+        return
+    except (SignatureError, WeakerError) as error:
+        raise IncompleteError(f"{lost.what}: {error.what}", hint="run it again later") from error
+    except ReleaseBuilderError:  # the step that needs the pair tells
+        return
 
 
 def _digests(tree: Path, release: Release) -> dict[Path, Digest]:

@@ -95,12 +95,15 @@ def _claimed(packages: Mapping[str, Package]) -> Signatures:
     return Signatures(facts=facts, findings=[note])
 
 
-def verified(checked: Sequence[Checked], paths: Mapping[Path, str]) -> Signatures:
+def verified(
+    checked: Sequence[Checked], paths: Mapping[Path, str], unsigned: str = _SIGN
+) -> Signatures:
     """Who signed packages, and what is wrong with those of which nobody did who is trusted.
 
     Args:
         checked: What rpmkeys found.
         paths: By path, what messages call it.
+        unsigned: What to do about packages without a signature.
     """
     result = Signatures()
     by_signer: dict[tuple[str, str], int] = defaultdict(int)
@@ -111,18 +114,18 @@ def verified(checked: Sequence[Checked], paths: Mapping[Path, str]) -> Signature
     for (key, signer), count in sorted(by_signer.items()):
         name = f", {printable(signer)}" if signer else ""
         result.facts[f"signed by {key}"] = f"{_number(count)}{name}"
-    result.findings += _wrong(checked, paths)
+    result.findings += _wrong(checked, paths, unsigned)
     return result
 
 
-def _wrong(checked: Sequence[Checked], paths: Mapping[Path, str]) -> Iterator[Finding]:
+def _wrong(checked: Sequence[Checked], paths: Mapping[Path, str], hint: str) -> Iterator[Finding]:
     bad = [_bad(each, paths[each.path]) for each in checked if each.verdict is Verdict.BAD]
     yield from shorten(bad, "packages have a bad signature")
     # rpm takes them: releases live longer than the keys that their packages were signed with.
     expired = [paths[each.path] for each in checked if each.verdict is Verdict.EXPIRED]
     yield from counted(Severity.WARNING, expired, "signed by a key that has expired since", _RENEW)
     unsigned = [paths[each.path] for each in checked if each.verdict is Verdict.UNSIGNED]
-    yield from counted(Severity.WRONG, unsigned, "not signed", _SIGN)
+    yield from counted(Severity.WRONG, unsigned, "not signed", hint)
     unknown: dict[str, list[str]] = defaultdict(list)
     for each in checked:
         if each.verdict is Verdict.UNKNOWN_KEY:

@@ -40,7 +40,7 @@ def run(context: Context) -> StepResult:
     template = plan.workdir.pair / pair.template_path.name
     signatures = Signatures()
     if not _is(jigdo, rewritten.content) or not _is_copy(pair.template_path, template):
-        signatures = check_tree_packages(context, pair, description.parts)
+        signatures = check_tree_packages(context, pair, description.parts).signatures
     if any(finding.severity.status for finding in signatures.findings):
         what = "the pair of before stays: packages are not signed as they should be"
         return StepResult("rewrite", Outcome.FAILED, what, findings=tuple(signatures.findings))
@@ -55,7 +55,7 @@ def run(context: Context) -> StepResult:
         summarise(rewritten, plan.stage.value, name),
         counts={"lines_changed": len(rewritten.changes) if any(written) else 0},
         findings=(
-            *signatures.findings,
+            *(() if "assemble" in plan.steps else signatures.findings),  # which tells them too
             *unknown_labels(rewritten, name, wanted),
             *(Finding(Severity.NOTE, note) for note in rewritten.notes),
             *(Finding(Severity.NOTE, problem) for problem in pair.jigdo.problems),

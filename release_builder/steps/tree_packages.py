@@ -1,35 +1,53 @@
-"""The signatures of a mirrored tree's packages: held against ``trust.packages``.
+"""The signatures of the packages that an image is made of: held against ``trust.packages``.
 
 rpmkeys reads every package again, about a second for each 200 MB. So it is asked where a pair
-comes that was not here before, and where everything is to be read; between that, the digests in
-the template hold.
+comes that was not here before, where an image is made, and where everything is to be read; between
+that, the digests in the template hold.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final
 
 from release_builder.errors import SurroundingsError
+from release_builder.files import open_regular
 from release_builder.jigdo.tree_source import TreeSource
 from release_builder.process import find
 from release_builder.report import Finding, Severity
 from release_builder.steps.image_file import measure
 from release_builder.steps.lint_signatures import Signatures, verified
-from release_builder.trust.rpm_keys import Verdict, verify_packages
+from release_builder.trust.rpm_keys import verify_packages
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
     from pathlib import Path
 
     from release_builder.jigdo.entries import MatchedFile
     from release_builder.steps import Context
     from release_builder.steps.find_pair import Pair
 
+FOREIGN: Final = "name a mirror whose packages are signed; or tell who runs this one"
+LEAD: Final = b"\xed\xab\xee\xdb"  # every package begins so, whatever it is called
 
-def check_tree_packages(context: Context, pair: Pair, parts: Iterable[MatchedFile]) -> Signatures:
+
+@dataclass(frozen=True, slots=True)
+class TreePackages:
+    """What came of the packages of a tree.
+
+    Attributes:
+        signatures: Who signed them, and what is wrong.
+        absent: Parts that the tree does not have, or not whole: nobody looked at these.
+    """
+
+    signatures: Signatures = field(default_factory=Signatures)
+    absent: tuple[MatchedFile, ...] = ()
+
+
+def check_tree_packages(context: Context, pair: Pair, parts: Iterable[MatchedFile]) -> TreePackages:
     """Hold the packages that the image is made of against the keys; without keys, nothing is done.
 
-    What was damaged here is left to those who look at digests, and fetch it again.
+    A file that does not have its part's digest says nothing of what the image will have.
 
     Args:
         context: Of the release.
@@ -41,7 +59,7 @@ def check_tree_packages(context: Context, pair: Pair, parts: Iterable[MatchedFil
     """
     plan, trust = context.plan, context.plan.release.trust
     if not trust.packages:
-        return Signatures()
+        return TreePackages()
     try:
         find("rpmkeys")
     except SurroundingsError as error:
@@ -49,17 +67,20 @@ def check_tree_packages(context: Context, pair: Pair, parts: Iterable[MatchedFil
             raise
         # Enterprise Linux 5 and 6 have none, and the image's own digests still hold.
         what = f"nobody looked at the signatures of packages: {error.what}"
-        return Signatures(findings=[Finding(Severity.WARNING, what, error.hint, news=True)])
+        findings = [Finding(Severity.WARNING, what, error.hint, news=True)]
+        return TreePackages(Signatures(findings=findings))
     tree = plan.workdir.tree
     roots = (tree / plan.release.tree, tree)
     source = TreeSource(pair.jigdo.parts, roots, (), (), None, context.cache)
     found: dict[Path, MatchedFile] = {}
-    absent = 0
+    absent = []
     for part in parts:
-        if any(name.endswith(".rpm") for name in pair.jigdo.parts.get(part.digest, ())):
-            paths = source.named(part.digest)
-            found |= dict.fromkeys(paths, part)
-            absent += not paths
+        paths = source.named(part.digest)
+        whole = next((path for path in paths if _is_whole(context, path, part)), None)
+        if whole is None:
+            absent.append(part)
+        elif is_package(_head(whole), pair.jigdo.parts.get(part.digest, ())):
+            found[whole] = part
     context.monitor.begin("verify the signatures", sum(part.length for part in found.values()))
     try:
         checked = verify_packages(
@@ -70,22 +91,25 @@ def check_tree_packages(context: Context, pair: Pair, parts: Iterable[MatchedFil
         )
     finally:
         context.monitor.end()
-    meant = [
-        each
-        for each in checked
-        if each.verdict is not Verdict.BAD or _is_whole(context, each.path, found[each.path])
-    ]
-    result = verified(meant, {path: str(path.relative_to(tree)) for path in found})
-    if absent:
-        what = f"{absent:,} packages are not in the tree: nobody looked at their signatures"
-        hint = "name a mirror that is fetched whole, by rsync; or trust its signed sums"
-        result.findings.append(Finding(Severity.WARNING, what, hint))
-    return result
+    names = {path: str(path.relative_to(tree)) for path in found}
+    return TreePackages(verified(checked, names, FOREIGN), tuple(absent))
+
+
+def is_package(head: bytes, names: Sequence[str]) -> bool:
+    """Whether a part is a package, by its first bytes or by what [Parts] calls it."""
+    return head.startswith(LEAD) or any(name.endswith(".rpm") for name in names)
+
+
+def _head(path: Path) -> bytes:
+    with open_regular(path) as stream:
+        return stream.read(len(LEAD))
 
 
 def _is_whole(context: Context, path: Path, part: MatchedFile) -> bool:
+    algorithm = part.digest.algorithm
     try:
-        found = measure(path, (part.digest.algorithm,), context.cache)
+        if path.stat().st_size != part.length:  # it may have no end
+            return False
+        return measure(path, [algorithm], context.cache).digests[algorithm] == part.digest
     except OSError:
         return False
-    return found.digests[part.digest.algorithm] == part.digest

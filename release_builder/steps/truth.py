@@ -61,6 +61,12 @@ class Truth:
         signatures = (expectation.signature for expectation in self.expectations)
         return tuple(dict.fromkeys(each.signer for each in signatures if each))
 
+    @property
+    def unknown(self) -> tuple[str, ...]:
+        """The keys that nobody named of those who signed besides."""
+        signatures = (expectation.signature for expectation in self.expectations)
+        return tuple(dict.fromkeys(key for each in signatures if each for key in each.unknown))
+
     def agree(self) -> None:
         """Make sure that nobody contradicts the template, as far as that shows beforehand.
 

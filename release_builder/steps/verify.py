@@ -8,18 +8,19 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from release_builder.descriptor.mirror import Kind
-from release_builder.errors import IncompleteError, printable
+from release_builder.errors import IncompleteError, ReleaseBuilderError, printable
 from release_builder.jigdo.tree_source import TreeSource
 from release_builder.report import Finding, Outcome, Severity, StepResult, finding_of
 from release_builder.steps.earlier import Held, held_against_history
 from release_builder.steps.find_pair import find_pair
 from release_builder.steps.image_file import measure
+from release_builder.steps.image_packages import check_image_packages
 from release_builder.steps.lint_signatures import Signatures
-from release_builder.steps.tree_packages import check_tree_packages
+from release_builder.steps.tree_packages import TreePackages, check_tree_packages
 from release_builder.steps.truth import truth_about
-from release_builder.trust.assurance import last_signed
+from release_builder.trust.assurance import DESCRIPTOR, last_signed
 from release_builder.trust.ending import PROLONG
-from release_builder.trust.expected import compare
+from release_builder.trust.expected import Expectation, compare
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -44,14 +45,16 @@ def run(context: Context) -> StepResult:
         description = pair.read_template(stream).description
     made_here = pair.jigdo_path.parent == plan.workdir.pair
     truth = truth_about(plan, description.image, made_here=made_here)
-    held = Held(truth) if made_here else held_against_history(plan.release, truth)
-    truth = held.truth
+    held = Held(truth) if made_here else held_against_history(plan, truth)
+    ours = _of_ours(context, held.truth) if held.refused else None
+    truth = ours or held.truth
     name = plan.workdir.image / plan.release.image
     problems = (
         *(Finding(Severity.WARNING, problem) for problem in truth.problems),
         *(finding_of(refused) for refused in truth.refused),
         *([finding_of(held.refused)] if held.refused else ()),
         *held.findings,
+        *(Finding(Severity.NOTE, *_of_unknown(key)) for key in truth.unknown),
         *(Finding(Severity.WARNING, ending, PROLONG, news=True) for ending in truth.ending),
     )
     if not name.is_file():
@@ -70,14 +73,20 @@ def run(context: Context) -> StepResult:
         monitor=context.monitor,
     )
     parts = _verify_parts(context, pair, description.parts, roots)
-    packages = Signatures()
+    mismatches = tuple(_image_findings(context, truth, found))
+    packages, within = TreePackages(), Signatures()
     if plan.options.full and not made_here:
         packages = check_tree_packages(context, pair, description.parts)
+        if not mismatches and not ours:
+            within = check_image_packages(context, name, pair, description, packages.absent)
+    signed = packages.signatures.verified + within.verified
     findings = (
         *problems,
-        *_image_findings(context, truth, found),
+        *mismatches,
+        *([_stays(name)] if ours and not mismatches else ()),
         *parts.findings,
-        *packages.findings,
+        *packages.signatures.findings,
+        *within.findings,
         *_absent_parts(pair, parts.absent, by_web=plan.release.mirror.kind is Kind.HTTP),
     )
     wrong = any(finding.severity.status for finding in findings)
@@ -91,7 +100,7 @@ def run(context: Context) -> StepResult:
             "parts_right": parts.right,
             "parts_absent": len(parts.absent),
             "parts_read": parts.read,
-            **({"packages_verified": packages.verified} if packages.verified else {}),
+            **({"packages_verified": signed} if signed else {}),
         },
         findings=findings,
         facts={
@@ -126,6 +135,37 @@ def _image_findings(context: Context, truth: Truth, found: Measured) -> Iterator
             hint="make it anew with `release-builder build`; if the sources disagree, correct them",
             path=str(name),
         )
+
+
+def _of_ours(context: Context, offered: Truth) -> Truth | None:
+    """What the pair that we keep says of the image; None where it is the one of the tree.
+
+    Args:
+        context: Of the release, whose mirror steps back.
+        offered: What is said of the image that the mirror has now.
+    """
+    plan = context.plan
+    try:
+        pair = find_pair(plan.workdir.pair, replace(plan.release, jigdo=("",)), context.cache)
+        with pair.open_template() as stream:
+            image = pair.read_template(stream).description.image
+    except ReleaseBuilderError:
+        return None
+    if image.digest == offered.expectations[0].digest:
+        return None
+    source = f"pair/{printable(pair.template_path.name)}"
+    pinned = (each for each in offered.expectations if each.source == DESCRIPTOR)
+    return replace(offered, expectations=(Expectation(source, image.digest, image.length), *pinned))
+
+
+def _of_unknown(key: str) -> tuple[str, str]:
+    what = f"the unknown key {key} signed the sums as well"
+    return what, "if it is the publisher's new one, add its file to `trust.sums`"
+
+
+def _stays(name: Path) -> Finding:
+    what = "is right by the pair in pair/; it is the mirror's copy in tree/ that steps back"
+    return Finding(Severity.NOTE, f"{name} {what}", path=str(name))
 
 
 def _absent_parts(pair: Pair, absent: list[MatchedFile], *, by_web: bool) -> Iterator[Finding]:

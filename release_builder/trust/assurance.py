@@ -61,9 +61,10 @@ class Assurance:
         by = _names(self.algorithms)
         if self.level is Level.PINNED:
             return f"pinned by the descriptor, by {by}"
+        show = "show" if len(self.algorithms) > 1 else "shows"
         if self.level is Level.DIGEST:
-            return f"not signed: {by} shows that it is what the mirror means, not whose it is"
-        return f"integrity only: {by} shows accidents, not forgeries"
+            return f"not signed: {by} {show} that it is what the mirror means, not whose it is"
+        return f"integrity only: {by} {show} accidents, not forgeries"
 
 
 def assurance(expectations: Iterable[Expectation]) -> Assurance:

@@ -14,6 +14,7 @@ from release_builder.trust.gpg_keys import (
     Signature,
     Signer,
     check_pinned,
+    check_public,
     last_complaint,
     parse_keys,
     run_gpg,
@@ -32,6 +33,7 @@ __all__ = [
     "Signature",
     "SignatureError",
     "Signer",
+    "UnknownKeyError",
     "check_secret_key",
     "sign_clear",
     "sign_detached",
@@ -79,6 +81,18 @@ class ChangedError(SignatureError):
     """Somebody whom we trust signed other bytes than these."""
 
 
+class UnknownKeyError(SignatureError):
+    """Nobody signed these bytes but with a key that was not named.
+
+    Attributes:
+        key: The end of its fingerprint.
+    """
+
+    def __init__(self, what: str, key: str, *, hint: str = "") -> None:
+        super().__init__(what, hint=hint)
+        self.key = key
+
+
 class Keyring:
     """Public keys that are trusted, for as long as a ``with`` block lasts.
 
@@ -98,7 +112,8 @@ class Keyring:
         """Read the keys.
 
         Raises:
-            DescriptorError: A file cannot be read, holds no public key, or one that is not pinned.
+            DescriptorError: A file cannot be read, holds no public key, a secret one, or one that
+                is not pinned.
             SurroundingsError: gpg is not installed.
         """
         try:
@@ -184,7 +199,9 @@ class Keyring:
                 f"{where}: {error.strerror or error}", hint="name a file with a public key"
             ) from error
         imported = self._gpg("--import", stdin=content)
-        found = [rest[-1] for word, rest in words(imported.stdout) if word == "IMPORT_OK"]
+        said = words(imported.stdout)
+        check_public(said, where)
+        found = [rest[-1] for word, rest in said if word == "IMPORT_OK"]
         if not found:
             raise DescriptorError(
                 f"{where} holds no public key that gpg can use",
@@ -199,10 +216,11 @@ class Keyring:
     def _signature(self, outcome: Outcome, what: str, file: Path | None = None) -> Signature:
         verified = read_status(outcome.stdout, outcome.status)
         if verified.verdict is Verdict.GOOD:
-            return Signature(self._key(verified.key).signer, verified.made)
+            return Signature(self._key(verified.key).signer, verified.made, verified.unknown)
         if verified.verdict is Verdict.UNKNOWN_KEY:
-            raise SignatureError(
+            raise UnknownKeyError(
                 f"{what} is signed by the unknown key {verified.key}",
+                verified.key,
                 hint=f"trusted: {', '.join(map(str, self.signers))}; if the other key is the"
                 " publisher's, add its file to `trust.sums`",
             )

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping
 
 CLOCK_ERROR: Final = 2 * 3600.0  # seconds that clocks may differ
+_SECRET_READ: Final = 9  # of the words of IMPORT_RES
 _LAST: Final = 253_402_300_799  # 9999-12-31
 
 # Names are UTF-8 whatever the locale.
@@ -47,10 +48,12 @@ class Signature:
     Attributes:
         signer: Who made it.
         made: When, by the signer's clock; seconds since 1970.
+        unknown: Keys that signed the same besides, and that nobody named.
     """
 
     signer: Signer
     made: int
+    unknown: tuple[str, ...] = ()
 
     @property
     def day(self) -> str:
@@ -93,6 +96,17 @@ def day_of(seconds: int) -> str:
     return str(datetime.fromtimestamp(min(seconds, _LAST), UTC).date())
 
 
+def told_apart(one: int, other: int) -> tuple[str, str]:
+    """The days of two times as day_of; with the minutes where it is the same day."""
+    days = day_of(one), day_of(other)
+    if days[0] != days[1] or max(one, other) > _LAST:
+        return days
+    first, second = (
+        f"{datetime.fromtimestamp(each, UTC):%Y-%m-%d %H:%M} UTC" for each in (one, other)
+    )
+    return first, second
+
+
 def check_pinned(fingerprints: Iterable[str], pinned: Collection[str], where: str) -> None:
     """Make sure that a file holds no key that nobody named.
 
@@ -110,6 +124,25 @@ def check_pinned(fingerprints: Iterable[str], pinned: Collection[str], where: st
                 f"{where} holds the key {fingerprint}, which is none of `trust.fingerprints`",
                 hint="was the file replaced? ask the publisher, by another way, for the"
                 " fingerprint; only if it is this one, add it",
+            )
+
+
+def check_public(said: Iterable[tuple[str, list[str]]], where: str) -> None:
+    """Make sure that a file that was imported holds no secret key.
+
+    Args:
+        said: The words of gpg's status lines.
+        where: The file, for the message.
+
+    Raises:
+        DescriptorError: It does.
+    """
+    for word, rest in said:
+        if word == "IMPORT_RES" and len(rest) > _SECRET_READ and rest[_SECRET_READ] != "0":
+            raise DescriptorError(
+                f"{where} holds a secret key: it does not belong here, where others may read it",
+                hint=f"export the public one: gpg --armor --export NAME > {where}; if others could"
+                " read the file, revoke the key",
             )
 
 

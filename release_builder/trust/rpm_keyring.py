@@ -8,7 +8,14 @@ from typing import TYPE_CHECKING, Final
 from release_builder.errors import DescriptorError, SurroundingsError, printable
 from release_builder.files import open_regular, read_bounded
 from release_builder.process import environment, find, run
-from release_builder.trust.gpg_keys import check_pinned, last_complaint, parse_keys, run_gpg
+from release_builder.trust.gpg_keys import (
+    check_pinned,
+    check_public,
+    last_complaint,
+    parse_keys,
+    run_gpg,
+)
+from release_builder.trust.gpg_status import words
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Sequence
@@ -70,7 +77,8 @@ class RpmKeyring:
             The keys and their subkeys, in that order.
 
         Raises:
-            DescriptorError: A file cannot be read, holds no public key, or one that is not pinned.
+            DescriptorError: A file cannot be read, holds no public key, a secret one, or one that
+                is not pinned.
             WrongBytesError: A file is larger than any key.
             SurroundingsError: gpg is not installed.
         """
@@ -121,8 +129,13 @@ class RpmKeyring:
                 f"{where}: {error.strerror or error}", hint="name a file with a public key"
             ) from error
         outcome = self._gpg(
-            "--with-colons", "--import-options=import-show", "--import", stdin=content
+            "--status-fd=1",
+            "--with-colons",
+            "--import-options=import-show",
+            "--import",
+            stdin=content,
         )
+        check_public(words(outcome.stdout), where)
         keys = parse_keys(outcome.stdout)
         if not keys:
             raise DescriptorError(

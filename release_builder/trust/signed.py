@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from release_builder.errors import printable
 from release_builder.files import open_regular, read_bounded
-from release_builder.trust.gpg import ChangedError, SignatureError
+from release_builder.trust.gpg import ChangedError, SignatureError, UnknownKeyError
 from release_builder.trust.sums import SUMS_LIMIT
 
 if TYPE_CHECKING:
@@ -30,7 +31,8 @@ def signed_part(path: Path, content: bytes, keyring: Keyring) -> tuple[bytes, Si
 
     Args:
         path: The file. What lies beside it under its name and one of SUFFIXES is a signature,
-            or a clear-signed copy as CentOS has them; each that is there must be right.
+            or a clear-signed copy as CentOS has them; each that is there must be right, but for
+            one by an unknown key beside another.
         content: Its bytes.
         keyring: The keys.
 
@@ -46,15 +48,24 @@ def signed_part(path: Path, content: bytes, keyring: Keyring) -> tuple[bytes, Si
         text, signature = keyring.verify_clear(content, where)
         return b"\n" * (content.count(b"\n", 0, start.end()) + 1) + text, signature
     beside = [path.with_name(path.name + suffix) for suffix in SUFFIXES]
-    signatures = [
-        _signed_beside(content, where, file, keyring) for file in beside if file.is_file()
-    ]
+    signatures: list[Signature] = []
+    unknown: list[UnknownKeyError] = []
+    for file in beside:
+        if file.is_file():
+            try:
+                signatures.append(_signed_beside(content, where, file, keyring))
+            except UnknownKeyError as error:
+                unknown.append(error)
+    if unknown and not signatures:
+        raise unknown[0]
     if not signatures:
         raise SignatureError(
             f"{where} is not signed, and `trust.sums` asks for that",
             hint=f"fetch {printable(path.name)}.asc too, or ask who publishes it to sign it",
         )
-    return content, min(signatures, key=lambda each: each.made)
+    oldest = min(signatures, key=lambda each: each.made)
+    keys = (*oldest.unknown, *(each.key for each in unknown))
+    return content, replace(oldest, unknown=tuple(dict.fromkeys(keys)))
 
 
 def _signed_beside(content: bytes, where: str, file: Path, keyring: Keyring) -> Signature:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
+import shutil
+import sqlite3
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -109,8 +112,84 @@ def test_an_older_one_that_is_meant_is_taken_with_a_warning_and_from_then_on(off
     assert warned.status == 0
     assert "an older smeserver-9.0beta3-x86_64.iso is offered" in warned.messages()
     assert (after.status, after.messages()) == (0, "")
-    assert back.status == 2
+    assert back.status == 0
+    assert offer.holds(NEW)
+
+
+def test_what_was_taken_back_may_come_again_but_not_the_one_before_it(offer: Offer) -> None:
+    for release in (OLD, NEW):
+        offer.offer(release)
+        offer.run()
+    for release, more in ((OLD, WARN), (NEW, "")):
+        offer.offer(release)
+        assert offer.run(more=more).status == 0
+    offer.offer(OLD)
+
+    assert offer.run().status == 2
+    assert offer.holds(NEW)
+
+
+def test_an_image_that_the_descriptor_pins_is_no_older_one(offer: Offer) -> None:
+    for release in (OLD, NEW):
+        offer.offer(release)
+        offer.run()
+    offer.offer(OLD)
+
+    built = offer.run(more=f"digests: {{sha256: {hashlib.sha256(OLD.image).hexdigest()}}}\n")
+    md5 = offer.run(more=f"digests: {{md5: {hashlib.md5(NEW.image).hexdigest()}}}\n")
+
+    assert built.status == 0
+    assert "is offered" not in built.messages()
+    assert md5.status == 2
     assert offer.holds(OLD)
+
+
+def test_verify_tells_that_the_image_is_right_and_the_mirror_steps_back(offer: Offer) -> None:
+    for release in (OLD, NEW):
+        offer.offer(release)
+        offer.run()
+    offer.offer(OLD)
+    offer.run()
+
+    verified = offer.run("verify")
+    offer.image.write_bytes(OLD.image)
+    wrong = offer.run("verify")
+
+    assert verified.status == wrong.status == 2
+    assert "an older smeserver-9.0beta3-x86_64.iso is offered" in verified.messages()
+    assert "is right by the pair in pair/" in verified.messages()
+    assert "found md5:" not in verified.messages()
+    assert "pair/smeserver-9.0beta3-x86_64.template says md5:" in wrong.messages()
+
+
+@pytest.mark.parametrize("way", ["copy", "link"])
+def test_another_path_of_the_descriptor_has_the_same_memory(offer: Offer, way: str) -> None:
+    for release in (OLD, NEW):
+        offer.offer(release)
+        offer.run()
+    offer.offer(OLD)
+    (offer.folder / "link").symlink_to(offer.folder)
+    shutil.copy(offer.folder / "sme9.yaml", offer.folder / "copy.yaml")
+    path = offer.folder / {"copy": "copy.yaml", "link": "link/sme9.yaml"}[way]
+
+    built = release_builder("build", "--json", path, cwd=offer.folder)
+
+    assert built.status == 2
+    assert "an older smeserver-9.0beta3-x86_64.iso is offered" in built.messages()
+
+
+def test_a_history_that_cannot_be_read_is_told_with_what_that_means(offer: Offer) -> None:
+    offer.offer(OLD)
+    offer.run()
+    (file,) = Path(os.environ["RELEASE_BUILDER_STATE"]).glob("history.sqlite")
+    with sqlite3.connect(file) as database:
+        database.execute("PRAGMA user_version = 99")
+    database.close()
+
+    built = offer.run()
+
+    assert built.status == 0
+    assert "upgrade this one: an older release cannot be noticed" in built.messages()
 
 
 def test_without_a_history_nothing_is_refused(offer: Offer) -> None:
@@ -260,6 +339,37 @@ def test_a_sha256_that_a_mirror_takes_away_is_missed(offer: Offer) -> None:
     assert offer.holds(NEW)
 
 
+def test_the_next_version_may_come_without_a_sha256_with_a_warning(offer: Offer) -> None:
+    offer.offer(OLD, sums="md5 sha256")
+    offer.run()
+    offer.version = "9.0beta4"
+    offer.offer(NEW, sums="md5")
+
+    built = offer.run()
+
+    assert built.status == 0
+    assert "there is md5 alone, but run 1 " in built.messages()
+    assert offer.holds(NEW)
+
+
+@pytest.mark.parametrize("lost", ["sha256sum.txt", "sha256sum.txt.asc"])
+def test_a_sums_file_that_a_web_server_cannot_give_now_is_waited_for(
+    signed: Offer, lost: str
+) -> None:
+    signed.more += "fetch: {retries: 0}\n"
+    lacking = f"location = /iso/x86_64/{lost} {{ return 503; }}"
+    ended = []
+    for release, days, more in ((OLD, -2, ""), (NEW, -1, lacking), (NEW, -1, "")):
+        signed.offer(release, sums="md5 sha256", signed=days)
+        with serve(signed.folder / "mirror", more=more) as server:
+            signed.mirror = server.url
+            ended.append(signed.run())
+
+    assert [each.status for each in ended] == [0, 1, 0], [each.messages() for each in ended]
+    assert f"/{lost}: " in ended[1].messages()
+    assert signed.holds(NEW)
+
+
 def test_a_template_of_sha256_counts_as_well(offer: Offer) -> None:
     offer.offer(issue(1, "sha256"), sums="")
     first = offer.run()
@@ -284,6 +394,19 @@ def test_the_sha256_of_before_is_demanded_of_the_same_image(offer: Offer) -> Non
     assert "the mirror tells no sha256 any longer; run 1 " in built.messages()
     assert {"sha256", "md5"} <= verify["facts"].keys()
     assert "run 1 of " in verify["facts"]["sources"]
+
+
+def test_sums_that_are_there_but_not_believed_are_not_missed(signed: Offer) -> None:
+    signed.offer(OLD, sums="md5 sha256", signed=-1)
+    signed.run()
+    (signed.folder / "mirror" / "iso" / "x86_64" / "sha256sum.txt.asc").unlink()
+    signed.run()
+
+    verified = signed.run("verify")
+
+    assert verified.status == 2
+    assert "sha256sum.txt is not signed" in verified.messages()
+    assert "tells no sha256" not in verified.messages()
 
 
 def test_a_track_that_leads_back_is_refused_before_anything_is_fetched(offer: Offer) -> None:

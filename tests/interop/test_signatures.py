@@ -26,6 +26,7 @@ from release_builder.trust.gpg import (
     sign_detached,
 )
 from release_builder.trust.gpg_sign import export_public_key
+from release_builder.trust.rpm_keys import key_ids
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -267,12 +268,9 @@ def test_a_flipped_bit_is_refused_and_the_signer_named(
             id="expired signature",
         ),
         pytest.param(
-            lambda keys: keys.home.gpg(
-                *(f"--local-user={keys.ours}", f"--local-user={keys.edwards}", "--clear-sign"),
-                stdin=TEXT,
-            ),
-            "unknown key",
-            id="signed by one too many",
+            lambda keys: signed_clear(keys, keys.ours) + signed_clear(keys, keys.edwards),
+            "no signature that gpg can check",
+            id="two texts",
         ),
         pytest.param(lambda keys: signed_clear(keys, keys.ours)[:250], "no signature", id="cut"),
         pytest.param(lambda _: TEXT, "S.asc holds no signature", id="unsigned"),
@@ -291,6 +289,22 @@ def test_a_signature_that_proves_nothing_is_refused(
         keyring.verify_clear(content, "S.asc")
 
     assert raised.value.hint
+
+
+@pytest.mark.parametrize("order", [("ours", "edwards"), ("edwards", "ours")])
+def test_one_key_that_is_trusted_is_enough_as_publishers_change_keys(
+    keys: Keys, public: Path, order: tuple[str, str]
+) -> None:
+    users = [f"--local-user={getattr(keys, name)}" for name in order]
+    content = keys.home.gpg(*users, "--clear-sign", stdin=TEXT)
+
+    with Keyring([public / "ours.asc"]) as keyring:
+        signed, signature = keyring.verify_clear(content, "SUMS.asc")
+        with pytest.raises(ChangedError):
+            keyring.verify_clear(content.replace(b"From", b"form"), "SUMS.asc")
+
+    assert (signed, signature.signer.fingerprint) == (TEXT, keys.ours)
+    assert signature.unknown == (keys.edwards[-16:],)
 
 
 def test_what_a_revoked_key_signed_is_refused(keys: Keys, workdir: Path) -> None:
@@ -345,15 +359,12 @@ def test_a_file_without_key_is_told(workdir: Path, content: bytes) -> None:
     [pytest.param("t", id="short"), pytest.param("t" * 120, id="too long for an agent's socket")],
 )
 def test_nothing_is_left_behind_nor_taken_from_the_user(
-    users: Keys, workdir: Path, monkeypatch: pytest.MonkeyPatch, folder: str
+    users: Keys, public: Path, monkeypatch: pytest.MonkeyPatch, folder: str
 ) -> None:
     place = users.home.path / "tmp" / folder
     place.mkdir(parents=True)
     monkeypatch.setattr("tempfile.tempdir", str(place))
-    secret = workdir / "secret.asc"
-    secret.write_bytes(users.home.gpg("--armor", "--export-secret-keys", users.ours))
-
-    with Keyring([secret]) as keyring:
+    with Keyring([public / "ours.asc"]) as keyring:
         signers = keyring.signers
         with pytest.raises(SignatureError, match="unknown key"):
             keyring.verify_clear(signed_clear(users, users.edwards), "SUMS.asc")
@@ -361,6 +372,22 @@ def test_nothing_is_left_behind_nor_taken_from_the_user(
     assert signers == (Signer(users.ours, NAME),)
     assert not list(place.iterdir())
     assert not [line for line in command_lines() if str(place).encode() in line]
+
+
+@pytest.mark.parametrize("form", ["--armor", "--no-armor"])
+@pytest.mark.parametrize(
+    "keyring", [lambda file: Keyring([file]).__enter__(), lambda file: key_ids([file])]
+)
+def test_a_secret_key_is_not_trusted_but_sent_back(
+    users: Keys, workdir: Path, form: str, keyring: Callable[[Path], object]
+) -> None:
+    secret = workdir / "secret.asc"
+    secret.write_bytes(users.home.gpg(form, "--export-secret-keys", users.ours))
+
+    with pytest.raises(DescriptorError, match=r"secret\.asc holds a secret key") as raised:
+        keyring(secret)
+
+    assert "revoke" in raised.value.hint
 
 
 def command_lines() -> Iterator[bytes]:
@@ -426,6 +453,24 @@ def test_what_is_rightly_signed_counts_and_names_its_signer(
         assert each.signature
         assert (each.digest, each.signature.signer) == (MD5, Signer(keys.ours, NAME))
         assert 0 <= time.time() - each.signature.made < 3600
+
+
+def lay_two_apart(keys: Keys, folder: Path) -> None:
+    lay_detached(keys, folder, ".sig", keys.edwards)
+    lay_detached(keys, folder, ".gpg")
+
+
+def test_an_unknown_key_beside_a_trusted_one_is_told(
+    keys: Keys, public: Path, workdir: Path
+) -> None:
+    lay_two_apart(keys, workdir)
+
+    with Keyring([public / "ours.asc"]) as keyring:
+        said = expectations_from_sums([workdir / "md5sum.txt"], "x.iso", keyring)
+
+    (found,) = said.expectations
+    assert found.signature
+    assert found.signature.unknown == (keys.edwards[-16:],)
 
 
 def lay_unsigned(_: Keys, folder: Path) -> None:

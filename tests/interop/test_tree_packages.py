@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import pytest
+from bad_server import BadServer
 from fetching import Release
 from gpg_home import GpgHome
 from offering import Offer
@@ -114,6 +115,56 @@ def test_a_package_that_was_damaged_here_is_fetched_again(offer: Offer, packages
 
     assert built.status == 0, built.messages()
     assert offer.holds(good)
+
+
+def test_what_lay_there_under_the_name_says_nothing_of_what_comes_into_the_image(
+    offer: Offer, packages: Packages
+) -> None:
+    offer.offer(packages.release("plain.rpm"))
+    mirrored = offer.folder / "mirror" / "smeos" / "x86_64" / "plain.rpm"
+    unsigned = mirrored.read_bytes()
+    mirrored.write_bytes((packages.folder / "ours.rpm").read_bytes())
+    first = offer.run()
+    mirrored.write_bytes(unsigned)
+
+    built = offer.run()
+
+    assert (first.status, built.status) == (2, 2)
+    assert "not signed: plain.rpm" in built.messages()
+    assert not offer.image.exists()
+
+
+@pytest.mark.parametrize("name", ["plain.rpm", "ours.rpm"])
+def test_a_package_that_only_servers_have_is_looked_at_within_the_image(
+    offer: Offer, packages: Packages, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    release = packages.release(name)
+    offer.offer(release)
+    (offer.folder / "mirror" / "smeos" / "x86_64" / name).unlink()
+    with BadServer(release.tree()) as server:
+        url = f"{server.url}/tree/"
+        servers = f"servers: {{A: {{beta: '{url}', final: '{url}'}}}}\n"
+        monkeypatch.setattr("offering.SERVERS", servers)
+        built = offer.run()
+        full = offer.run("verify", "--full")
+
+    good = name == "ours.rpm"
+    assert built.status == (0 if good else 2), built.messages()
+    assert ("not signed" in built.messages()) is not good
+    assert offer.image.exists() is good
+    assert (full.outcomes() == {"verify": "done"}) is good
+    if good:
+        assert full.counts("verify")["packages_verified"] == 1
+
+
+def test_a_package_is_one_whatever_it_is_called(offer: Offer, packages: Packages) -> None:
+    offer.offer(Release({"x.bin": (packages.folder / "plain.rpm").read_bytes()}))
+
+    built = offer.run()
+
+    assert built.status == 2
+    assert "not signed: x.bin" in built.messages()
+    assert not offer.image.exists()
 
 
 def test_without_rpmkeys_it_is_told(offer: Offer, packages: Packages, tmp_path: Path) -> None:
