@@ -92,7 +92,7 @@ def preview(plan: Plan, cache: DigestCache) -> Preview:
         ReleaseBuilderError: As the steps themselves; a mirror that cannot say what it has is an
             error here, never "nothing to do".
     """
-    refuse_older_version(plan.release)
+    refuse_older_version(plan)
     by_web = plan.release.mirror.kind is Kind.HTTP
     offline = plan.options.offline
     image = plan.workdir.image / plan.release.image

@@ -266,6 +266,18 @@ def test_keep_removes_the_oldest_but_never_the_public_one(tmp_path: Path) -> Non
     assert text_of(tmp_path / "root" / BETA) == "0"
 
 
+def test_keep_removes_a_damaged_generation_but_never_the_public_one(tmp_path: Path) -> None:
+    shelf = local_shelf(tmp_path / "root")
+    names = [publish(shelf, str(number)).generation for number in range(4)]
+    with shelf.locked(BETA):
+        removed = [shelf.keep(BETA, 3, names[at]) for at in (3, 1)]
+
+        back = shelf.rollback(BETA).generation, shelf.rollback(BETA).generation
+
+    assert removed == [(), (names[1],)]
+    assert back == (names[2], names[0])
+
+
 def test_keep_spares_what_somebody_links_to(tmp_path: Path) -> None:
     shelf, root = local_shelf(tmp_path / "root"), tmp_path / "root"
     names = [publish(shelf, str(number)).generation for number in range(4)]

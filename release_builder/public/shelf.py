@@ -187,8 +187,8 @@ class Shelf:
         make_links(self._place, view.layout, missing)
         return Flip(older[-1], view.current, (*notes, *self._left_alone(links)))
 
-    def keep(self, folder: str, count: int) -> tuple[str, ...]:
-        """Remove the oldest generations beyond ``count``, not counting the public one.
+    def keep(self, folder: str, count: int, damaged: str = "") -> tuple[str, ...]:
+        """Remove ``damaged``, and the oldest generations beyond ``count`` without the public one.
 
         Those that were taken back are counted on their own. One that a link in the root or beside
         the release leads to stays. Who reads a file that is removed can read it to its end.
@@ -197,8 +197,9 @@ class Shelf:
             The names of those removed.
         """
         view = look(self._place, Layout.of(folder))
-        replaced = tuple(name for name in view.stored if name != view.current)
+        replaced = [name for name in view.stored if name not in {view.current, damaged}]
         surplus = [
+            *(name for name in view.stored if name == damaged != view.current),
             *replaced[: max(0, len(replaced) - count)],
             *view.withdrawn[: max(0, len(view.withdrawn) - count)],
         ]
@@ -294,7 +295,6 @@ def open_shelf(
         links: Whether the folder of a release is a link to its newest generation.
         scratch: A folder on this machine where releases for another one are staged.
     """
-    place = (
-        RemotePlace(Host(host, root_path, ssh), scratch) if host else LocalPlace(Path(root_path))
-    )
-    return Shelf(place, links=links)
+    if host:
+        return Shelf(RemotePlace(Host(host, root_path, ssh), scratch), links=links)
+    return Shelf(LocalPlace(Path(root_path)), links=links)

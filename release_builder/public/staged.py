@@ -216,7 +216,9 @@ def _target(link: Path, top: Path) -> Path:
             ) from error
     if target.is_absolute() or not link.resolve().is_relative_to(top):
         raise WrongBytesError(
-            f"{printable(str(link))} is a link that leads out of {printable(str(top))}",
-            hint="put a file or a relative link there",
+            f"{printable(str(link))} is a link that leads out of its tree,"
+            f" to {printable(str(target))}",
+            hint="ask who runs the mirror for a file or a relative link; or leave it out: remove it,"
+            f" and name it under `sync: exclude:`, as {printable(link.name)}",
         )
     return target

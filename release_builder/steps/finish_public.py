@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import posixpath
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from release_builder.descriptor.version import Stage, Version
 from release_builder.errors import ReleaseBuilderError
+from release_builder.files import safe_join
 from release_builder.report import Finding, Severity, finding_of
 from release_builder.steps import releases_index
-from release_builder.steps.content import SUMS, changed_parts
+from release_builder.steps.content import SUMS, is_right, own_parts
 from release_builder.steps.image_file import measure
 
 if TYPE_CHECKING:
@@ -23,20 +25,23 @@ if TYPE_CHECKING:
     from release_builder.steps.record import Record
 
 
-def finish(public: Public, record: Record, version: Version) -> tuple[Finding, ...]:
+def finish(
+    public: Public, record: Record, version: Version, damaged: str = ""
+) -> tuple[Finding, ...]:
     """Do it; what was done before is not done again.
 
     Args:
         public: Where the release is public.
         record: What is public.
         version: Of the release.
+        damaged: A generation to which nobody shall go back.
 
     Returns:
         What went wrong: the release is public all the same, and the next publish goes on here.
     """
     doing: tuple[Callable[[], tuple[str, ...]], ...] = (
         lambda: lead(public, version),
-        lambda: _keep(public),
+        lambda: _keep(public, damaged),
         lambda: tuple(
             filter(None, [releases_index.enter(public.shelf, public.folder, record.page)])
         ),
@@ -101,8 +106,8 @@ def lead(public: Public, version: Version) -> tuple[str, ...]:
     return (*notes, *(public.shelf.lead(public.folder, links) if links else ()))
 
 
-def _keep(public: Public) -> tuple[str, ...]:
-    public.shelf.keep(public.folder, public.publication.keep)
+def _keep(public: Public, damaged: str) -> tuple[str, ...]:
+    public.shelf.keep(public.folder, public.publication.keep, damaged)
     return ()
 
 
@@ -112,10 +117,10 @@ def same(before: Record, record: Record) -> bool:
     return (before.page, before.files) == (page, record.files)
 
 
-def all_there(
+def public_damage(
     context: Context, record: Record, contents: Sequence[tuple[Plan, Content]], here: Path | None
-) -> bool:
-    """Whether the files that ``record`` tells of are what it says, and the trees have all parts.
+) -> Iterator[str]:
+    """The public files that are not what ``record`` says, and parts that are not the image's.
 
     Args:
         context: Its cache knows digests.
@@ -124,31 +129,38 @@ def all_there(
         here: The public folder; None where that is on another machine: then its record is believed.
     """
     if here is None:
-        return True
-    for folder, inside in record.files.items():
+        return
+    yield from recorded_damage(context, record, here)
+    for plan, content in contents:
+        for name, part in own_parts(plan.release, content.parts, content.locations):
+            if content.tree and safe_join(content.tree, name).is_file():
+                path = safe_join(here / plan.release.tree, name)
+                if not path.is_file() or not is_right(context, path, part):
+                    yield posixpath.join(plan.release.tree, name)
+
+
+def recorded_damage(context: Context, record: Record, folder: Path) -> Iterator[str]:
+    """The files below ``folder`` that are not what ``record`` says of them."""
+    for inner, inside in record.files.items():
         for name, file in inside.items():
-            path = here / folder / name
-            if not path.is_file():
-                return False
-            found = measure(path, SUMS, context.cache)
-            if (found.size, set(found.digests.values())) != (file.size, set(file.digests)):
-                return False
-    return all(
-        _parts_are_there(context, here / plan.release.tree, content)
+            path = folder / inner / name
+            if _size(path) != file.size:  # it may have no end
+                yield inner + name
+                continue
+            found = measure(path, SUMS, context.cache, monitor=context.monitor)
+            if set(found.digests.values()) != set(file.digests):
+                yield inner + name
+
+
+def same_trees(contents: Sequence[tuple[Plan, Content]], here: Path | None) -> bool:
+    """Whether the public trees in ``here`` have all files of ours, by their sizes."""
+    return here is None or not any(
+        _size(here / plan.release.tree / path.relative_to(content.tree)) != path.stat().st_size
         for plan, content in contents
         if content.tree
+        for path in content.tree.rglob("*")
+        if path.is_file()
     )
-
-
-def _parts_are_there(context: Context, public_tree: Path, content: Content) -> bool:
-    """Whether a public tree has the files of ours, and every part in it the right bytes."""
-    tree = content.tree
-    if tree is None:
-        return True
-    names = (path.relative_to(tree) for path in tree.rglob("*") if path.is_file())
-    if any(_size(public_tree / name) != _size(tree / name) for name in names):
-        return False
-    return not any(changed_parts(context, public_tree, content))
 
 
 def _size(path: Path) -> int | None:

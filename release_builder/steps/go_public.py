@@ -10,13 +10,20 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from release_builder.epoch import source_date_epoch
-from release_builder.errors import DescriptorError, ReleaseBuilderError
+from release_builder.errors import DescriptorError, ReleaseBuilderError, printable
 from release_builder.pages.release_page import ReleasePage
 from release_builder.public.ibay import links_advice
 from release_builder.public.shelf import open_shelf
 from release_builder.report import Finding, Outcome, Severity, StepResult
 from release_builder.steps.fill import KEY, fill, record_of
-from release_builder.steps.finish_public import all_there, finish, leading, overtaken, same
+from release_builder.steps.finish_public import (
+    finish,
+    leading,
+    overtaken,
+    public_damage,
+    same,
+    same_trees,
+)
 from release_builder.steps.page_changes import with_changes
 from release_builder.steps.record import NAME as RECORD
 from release_builder.steps.record import Record, read_record
@@ -135,9 +142,12 @@ def make_public(
         _check_signed(before, publication)
         page, notes = with_changes(context, public, contents, page, before)
         record = record_of(context, publication, contents, page, before)
-        if before and same(before, record) and all_there(context, record, contents, here):
-            findings = finish(public, before, context.plan.release.version)
-            return _unchanged(step, public, findings)
+        damaged: tuple[str, ...] = ()
+        if before and same(before, record):
+            damaged = tuple(dict.fromkeys(public_damage(context, record, contents, here)))
+            if not damaged and same_trees(contents, here):
+                findings = finish(public, before, context.plan.release.version)
+                return _unchanged(step, public, findings)
         trees = [plan.release.tree for plan, content in contents if content.tree]
         staged = shelf.stage(public.folder, trees)
         try:
@@ -149,15 +159,30 @@ def make_public(
             if any(finding.severity.status for finding in findings):
                 shelf.discard(staged)
                 return _refused(step, public, findings)
-            findings += overtaken(public, context.plan, links)
+            findings += (*overtaken(public, context.plan, links), *_mended(public, damaged))
             flip = shelf.flip(staged, links)
         except BaseException:
             with contextlib.suppress(ReleaseBuilderError, OSError):
                 shelf.discard(staged)
             raise
-        after = finish(public, record, context.plan.release.version)
+        gone = (flip.previous or "") if damaged else ""
+        after = finish(public, record, context.plan.release.version, gone)
     words = tuple(dict.fromkeys(each.words for each in tried))
     return _done(step, public, flip, words, (*findings, *after))
+
+
+def _mended(public: Public, damaged: tuple[str, ...]) -> tuple[Finding, ...]:
+    if not damaged:
+        return ()
+    others = f" and {len(damaged) - 1:,} others" if len(damaged) > 1 else ""
+    return (
+        Finding(
+            Severity.WARNING,
+            f"{public.folder}/{printable(damaged[0])}{others} had been damaged or lost, and came"
+            " anew; nobody goes back to that generation",
+            hint="who writes there besides, or is it the disk? `publish` alone should",
+        ),
+    )
 
 
 def _check_signed(before: Record | None, publication: Publication) -> None:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from release_builder.report import Finding, Outcome, Severity, StepResult
 from release_builder.steps import releases_index
+from release_builder.steps.check_generation import check_older
 from release_builder.steps.finish_public import lead
 from release_builder.steps.go_public import public_of
 
@@ -21,20 +22,21 @@ def run(context: Context) -> StepResult:
 
     Raises:
         DescriptorError: Nothing of ours is public.
-        ReleaseBuilderError: As Shelf.rollback.
+        ReleaseBuilderError: As Shelf.rollback and check_older.
     """
     public = public_of(context.plan)
     with public.shelf.locked(public.folder):
         record = public.record()
         if record and record.count == 1 and len(public.shelf.generations(public.folder)) == 1:
             return _withdrawn(context, public)
+        unseen = check_older(context, public)
         flip = public.shelf.rollback(public.folder)
         notes = (*flip.notes, *lead(public, context.plan.release.version), _list(public))
     return StepResult(
         "rollback",
         Outcome.DONE,
         f"{public.folder} is generation {flip.generation} again, no longer {flip.previous}",
-        findings=tuple(Finding(Severity.NOTE, note) for note in notes if note),
+        findings=(*unseen, *(Finding(Severity.NOTE, note) for note in notes if note)),
         facts={"generation": flip.generation, "previous": flip.previous or ""},
     )
 

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 import pytest
 from builders import run
 from gpg_home import GpgHome
+from offering import Offer, issue
 from program import release_builder
 from publishing import Publisher, jigdo_lite, publisher
 
@@ -211,6 +212,40 @@ def test_going_back_makes_the_older_generation_public(
     assert (manager.root / FOLDER).readlink() == first
     assert no_further.status == 2
     assert "no older generation" in no_further.stderr
+
+
+@pytest.mark.parametrize(
+    ("pattern", "content"),
+    [
+        pytest.param("iso/x86_64/*.iso", b"", id="empty image"),
+        pytest.param("iso/x86_64/*.template", None, id="lost template"),
+        pytest.param("iso/x86_64/*.jigdo", b"[Jigdo]\n", id="changed jigdo"),
+        pytest.param("smeos/x86_64/Packages/*.rpm", b"x", id="changed part"),
+        pytest.param("smeos/x86_64/Packages/*.rpm", None, id="lost part"),
+        pytest.param("release.json", None, id="lost record"),
+    ],
+)
+def test_nobody_goes_back_to_a_damaged_generation(
+    manager: Publisher, small_release: Release, pattern: str, content: bytes | None
+) -> None:
+    descriptor = manager.prepare(small_release)
+    manager("publish", descriptor)
+    first = (manager.root / FOLDER).resolve()
+    jigdo = manager.folder / "work-9.0beta3" / "pair" / f"{NAME}.jigdo"
+    jigdo.write_text(jigdo.read_text().replace("ShortInfo=", "ShortInfo=New "))
+    manager("publish", descriptor)
+    second = (manager.root / FOLDER).resolve()
+    damaged = next(first.glob(pattern))
+    damaged.unlink()
+    if content is not None:
+        damaged.write_bytes(content)
+
+    back = manager("publish", "--rollback", descriptor)
+
+    assert second != first
+    assert back.status == 2, back.stderr
+    assert damaged.name in back.stderr
+    assert (manager.root / FOLDER).resolve() == second
 
 
 def test_the_page_says_what_changed_since_the_release_before(
@@ -428,14 +463,34 @@ def test_a_damaged_public_file_is_mended_by_publishing_again(
     damaged = manager.root / FOLDER / "iso" / "x86_64" / f"{NAME}.iso"
     lost = next((manager.root / FOLDER / "smeos").rglob("Packages/*.rpm"))
     damaged.write_bytes(damaged.read_bytes()[:-1] + b"x")
-    manager("publish", descriptor)
+    mended = manager("publish", "--json", descriptor)
     again = damaged.read_bytes()
     lost.unlink()
 
     manager("publish", descriptor)
 
+    assert f"{FOLDER}/iso/x86_64/{NAME}.iso had been damaged" in mended.messages()
+    assert "no older generation" in manager("publish", "--rollback", descriptor).stderr
     assert again == small_release.image.read_bytes()
     assert lost.is_file()
+
+
+def test_a_file_that_is_new_in_the_tree_makes_no_damage_of_what_was_public(
+    manager: Publisher, small_release: Release
+) -> None:
+    descriptor = manager.prepare(small_release)
+    manager("publish", descriptor)
+    first = (manager.root / FOLDER).readlink()
+    new = manager.folder / "stage-9.0beta3" / "smeos" / "x86_64" / "NOTES"
+    new.write_text("new")
+
+    ended = manager("publish", "--json", descriptor)
+    back = manager("publish", "--rollback", descriptor)
+
+    assert ended.messages() == ""
+    assert ended.outcomes() == {"publish": "done"}
+    assert back.status == 0, back.stderr
+    assert (manager.root / FOLDER).readlink() == first
 
 
 def test_what_was_cut_off_after_the_flip_is_finished(
@@ -591,6 +646,26 @@ def test_what_was_replaced_and_forgotten_is_not_taken_away(
     assert ended.status == 2
     assert "no older generation" in ended.stderr
     assert (manager.root / FOLDER / "index.html").is_file()
+
+
+def test_an_image_that_nobody_vouches_for_any_longer_is_not_published(
+    workdir: Path, gpg: GpgHome
+) -> None:
+    key = gpg.make_key("Vouching Build")
+    gpg.export(key, workdir / "key.asc")
+    publish = "publish: {root: public, preflight: 'off', links: false}\n"
+    offer = Offer(workdir, more=publish)
+    offer.offer(issue(1))
+    built = offer.run()
+    trusting = f"{publish}trust: {{sums: key.asc}}\n"
+
+    verified = offer.run("verify", more=trusting)
+    published = offer.run("publish", more=trusting)
+
+    assert (built.status, verified.status, published.status) == (0, 2, 2), built.messages()
+    assert "md5sum.txt is not signed" in published.messages()
+    assert not list(workdir.glob("public/testing/*"))
+    assert offer.run("publish").status == 0
 
 
 def test_a_release_that_was_composed_here_is_verified(
