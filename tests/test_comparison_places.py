@@ -225,8 +225,17 @@ def test_a_server_that_is_away_is_asked_again_later(old: Path) -> None:
         compare(old, "http://127.0.0.1:1/9/")
 
 
-def test_a_page_without_a_jigdo_is_no_release(old: Path) -> None:
-    page = b'<a href="http://elsewhere.example/cd.jigdo">elsewhere</a><a href="http://[">odd</a>'
+@pytest.mark.parametrize(
+    "page",
+    [
+        pytest.param(
+            b'<a href="http://elsewhere.example/cd.jigdo">elsewhere</a><a href="http://[">odd</a>',
+            id="other servers",
+        ),
+        pytest.param(b"<![" * 9, id="begins of declarations"),
+    ],
+)
+def test_a_page_without_a_jigdo_is_no_release(old: Path, page: bytes) -> None:
     with (
         BadServer({"/": page}, {"/": Trouble(headers=PAGE)}) as server,
         pytest.raises(DescriptorError, match=r"lead to no \.jigdo"),

@@ -361,6 +361,8 @@ def test_a_template_whose_name_is_none_is_refused(server: BadServer, template: s
     [
         pytest.param("cd.template", ".profile", "nobody calls an image", id="hidden image"),
         pytest.param("x/.template", "cd.iso", "nobody calls an image", id="hidden template"),
+        pytest.param("cd.template", "a\x1b[2J.iso", r"an image .* a\\x1b", id="image with control"),
+        pytest.param("a\x9b2J.template", "cd.iso", "nobody calls", id="template with control"),
         pytest.param("cd.iso", "cd.iso", "have one name: cd.iso", id="image and template"),
         pytest.param("cd.template", "cd.jigdo", "have one name", id="image and .jigdo"),
         pytest.param("/t/cd.jigdo", "cd.iso", "have one name", id="template and .jigdo"),

@@ -167,7 +167,10 @@ def test_a_netrc_file_that_cannot_be_read_is_told(workdir: Path, kind: str) -> N
     ("url", "text"),
     [
         ("http://me:secret@host/a@b", "http://host/a@b"),
-        ("https://me@host:1/?q=@", "https://host:1/?q=@"),
+        ("https://me@host:1/?q=@", "https://host:1/?…"),
+        ("http://host/a?token=secret&b=?#end", "http://host/a?…#end"),
+        ("http://[::1/a?token=secret", "http://[::1/a?…"),
+        ("/a?", "/a?"),
         ("http://host/a@b", "http://host/a@b"),
         ("http://me:p/secret@host/a", "http://host/a"),
         ("http://me:secret@[::1/a", "http://[::1/a"),

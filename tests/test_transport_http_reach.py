@@ -10,7 +10,7 @@ from bad_server import BadServer, Trouble
 
 from release_builder.transport.http import Answer, HttpError, HttpOptions
 from release_builder.transport.http.client import HttpClient
-from release_builder.transport.http.reach import STRANGER, Reach, is_public
+from release_builder.transport.http.reach import STRANGER, Reach, is_far, is_public
 from release_builder.transport.http.urls import parse
 
 if TYPE_CHECKING:
@@ -28,6 +28,7 @@ _PUBLIC_NAME = "far.test"
         "172.32.0.0",
         "100.63.255.255",
         "100.128.0.0",
+        "168.63.129.15",
         "223.255.255.255",
         "2606:4700:4700::1111",
         "2001:4860:4860::8844",
@@ -49,12 +50,14 @@ def test_an_address_that_anybody_can_have_is_public(address: str) -> None:
         "100.64.0.1",
         "127.0.0.1",
         "127.255.255.254",
+        "168.63.129.16",
         "169.254.169.254",
         "172.16.0.1",
         "172.31.255.255",
         "192.0.0.8",
         "192.0.0.171",
         "192.0.2.1",
+        "192.88.99.1",
         "192.168.0.1",
         "198.18.0.1",
         "198.51.100.1",
@@ -92,6 +95,16 @@ def test_an_address_of_this_machine_its_network_or_nobody_is_not_public(address:
     assert not is_public(address)
 
 
+def test_an_address_of_this_machine_is_not_far_though_it_may_be_public(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("release_builder.transport.http.reach.is_public", lambda _address: True)
+
+    assert not is_far("127.0.0.1")
+    assert not is_far("::ffff:127.0.0.1")
+    assert is_far("8.8.4.4")
+
+
 @pytest.mark.parametrize(
     "url",
     [
@@ -104,6 +117,9 @@ def test_an_address_of_this_machine_its_network_or_nobody_is_not_public(address:
         "http://localhost/",
         "http://LOCALHOST./",
         "http://a.localhost/",
+        "http://localhost.localdomain/",
+        "http://localhost6/",
+        "http://ip6-localhost/",
         "http://0/",
         "http://192.168.1.1/",
         "http://3232235777/",
@@ -206,6 +222,24 @@ def test_a_text_that_nobody_was_met_for_is_a_strangers() -> None:
     assert not reach.trusts_text
 
 
+@pytest.mark.parametrize(
+    ("url", "trusted"),
+    [
+        pytest.param("http://192.168.1.1/cd.jigdo", True, id="private address"),
+        pytest.param("http://8.8.4.4/cd.jigdo", False, id="public address"),
+        pytest.param("http://mirror.test/cd.jigdo", False, id="name"),
+    ],
+)
+def test_a_copy_from_before_is_believed_as_an_address_of_our_network_is(
+    url: str, *, trusted: bool
+) -> None:
+    reach = Reach([url], STRANGER)
+
+    reach.text_stayed(url)
+
+    assert reach.trusts_text is trusted
+
+
 def test_a_server_behind_a_proxy_is_taken_for_a_public_one() -> None:
     with BadServer({"/secret": b"secret"}) as server, BadServer() as proxy:
         proxy.troubles["/a"] = Trouble(redirect=f"{server.url}/secret")
@@ -213,7 +247,7 @@ def test_a_server_behind_a_proxy_is_taken_for_a_public_one() -> None:
         error = _refused(HttpOptions(), "http://mirror.example/a", environ)
 
     assert error.answer is Answer.OUT_OF_REACH
-    assert f"at {server.url}/secret" in error.detail
+    assert f"or a descriptor at {server.url}/secret" in error.detail
     assert server.requests == []
 
 
@@ -239,6 +273,30 @@ def test_a_name_that_was_public_does_not_lead_home_by_another_address(
         reach.addresses(_PUBLIC_NAME, 80, 1)
 
     assert first == ["8.8.4.4"]
+    assert caught.value.answer is Answer.OUT_OF_REACH
+    assert "127.0.0.1 is not public, though its server was: name the address" in caught.value.detail
+
+
+def test_a_name_with_a_public_and_a_private_address_does_not_lead_home_once_it_was_public(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    _answer_names_by(monkeypatch, ["8.8.4.4", "10.0.0.1"])
+    reach = Reach([f"http://{_PUBLIC_NAME}/"], STRANGER)
+    first = reach.addresses(_PUBLIC_NAME, 80, 1)
+    reach.met(_PUBLIC_NAME, 80, "8.8.4.4")
+
+    assert first == ["8.8.4.4", "10.0.0.1"]
+    assert reach.addresses(_PUBLIC_NAME, 80, 1) == ["8.8.4.4"]
+
+
+def test_a_client_knows_what_another_learnt(monkeypatch: pytest.MonkeyPatch) -> None:
+    _answer_names_by(monkeypatch, ["127.0.0.1"])
+    options = HttpOptions(named=(f"http://{_PUBLIC_NAME}/",))
+    with HttpClient(options, {}) as first:
+        first.reach.met(_PUBLIC_NAME, 80, "8.8.4.4")
+    with HttpClient(options, {}, reach=first.reach) as second, pytest.raises(HttpError) as caught:
+        _read(second, f"http://{_PUBLIC_NAME}/a")
+
     assert caught.value.answer is Answer.OUT_OF_REACH
 
 

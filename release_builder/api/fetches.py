@@ -203,14 +203,24 @@ class _Fetch:
         if not client:
             return PartServers(jigdo, first, http.connections, None)
         if self._options.best:
-            origin = None if client.reach.trusts_text else STRANGER
-            left = replace(_left(http, client), origin=origin)
-            best_servers = _best_servers(self._pair.path, self._options.best, left, self._monitor)
-            for label, urls in best_servers.items():
+            for label, urls in self._best_servers(client, self._options.best).items():
                 first.setdefault(label, []).extend(urls)
         return PartServers(
             jigdo, first, http.connections, lambda: ServerFetcher(client, _left(http, client))
         )
+
+    def _best_servers(self, client: HttpClient, count: int) -> dict[str, list[str]]:
+        """By label, the ``count`` servers to be asked first."""
+        http = _left(self._options.http, client)
+        measured = ProbeOptions(
+            timeout=http.timeout,
+            deadline=http.deadline,
+            ca_bundle=http.ca_bundle,
+            reach=client.reach,
+        )
+        probed = probe_mirrors(self._pair.path, measured, monitor=self._monitor)
+        labels = dict.fromkeys(each.label for each in probed)
+        return {label: [each.url for each in best(probed, label, count)] for label in labels}
 
     def _sources(self, places: ScanPlaces) -> list[PartSource]:
         """What is at hand: the folders given, then the images in them, and what was in the way."""
@@ -257,19 +267,3 @@ def _left(http: HttpOptions, client: HttpClient) -> HttpOptions:
     if client.ends_at is None:
         return http
     return replace(http, deadline=max(0.0, client.ends_at - time.monotonic()))
-
-
-def _best_servers(
-    jigdo: Path, count: int, http: HttpOptions, monitor: Monitor
-) -> dict[str, list[str]]:
-    """By label, the ``count`` servers to be asked first."""
-    measured = ProbeOptions(
-        timeout=http.timeout,
-        deadline=http.deadline,
-        ca_bundle=http.ca_bundle,
-        named=http.named,
-        origin=http.origin,
-    )
-    probed = probe_mirrors(jigdo, measured, monitor=monitor)
-    labels = dict.fromkeys(each.label for each in probed)
-    return {label: [each.url for each in best(probed, label, count)] for label in labels}

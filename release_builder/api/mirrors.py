@@ -28,6 +28,7 @@ from release_builder.steps.release_servers import http_options
 from release_builder.transport.http import HttpOptions
 from release_builder.transport.http.client import HttpClient
 from release_builder.transport.http.probe import SAMPLE, ProbedMirror, ProbeTarget, best, probe
+from release_builder.transport.http.reach import Reach
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -61,8 +62,7 @@ class ProbeOptions:
             to that of its host if it begins with a slash; empty: the file that is measured.
         mirror: For a descriptor in the place of its own; for a .jigdo one more, for every label.
         stage: Where the tree lies on http; None: by the version. Only for a descriptor.
-        named: See HttpOptions. Only for a .jigdo.
-        origin: See HttpOptions. Only for a .jigdo.
+        reach: Knows which servers may be asked for a .jigdo's sake; None: all that it names.
     """
 
     connections: int = 4
@@ -72,8 +72,7 @@ class ProbeOptions:
     marker: str = ""
     mirror: str | None = None
     stage: Stage | None = None
-    named: tuple[str, ...] = ()
-    origin: str | None = None
+    reach: Reach | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,7 +137,7 @@ def probe_mirrors(
             f"{printable(options.marker)} is no path on a mirror",
             hint="write what follows the URL of the label, or begins with a slash",
         )
-    ca_bundle, named, origin = options.ca_bundle, options.named, options.origin
+    ca_bundle, reach = options.ca_bundle, options.reach
     if ".jigdo" in source.suffixes:
         places = _of_jigdo(source, options.mirror)
     else:
@@ -146,8 +145,7 @@ def probe_mirrors(
         places = [place for plan in planned for place in _of_plan(plan, several=len(planned) > 1)]
         ca_bundle = ca_bundle or planned[0].release.fetch.ca_bundle
         asked = [http_options(plan.release) for plan in planned]
-        named = tuple(url for each in asked for url in each.named)
-        origin = asked[0].origin
+        reach = Reach((url for each in asked for url in each.named), asked[0].origin)
     targets = [target for place in places for target in place.targets(options.marker)]
     if not any(target.url.lower().startswith(_WEB) for target in targets):
         raise DescriptorError(
@@ -159,12 +157,10 @@ def probe_mirrors(
         timeout=options.timeout,
         deadline=options.deadline,
         ca_bundle=ca_bundle,
-        named=named,
-        origin=origin,
     )
     monitor.begin(f"probe {len(targets):,} mirrors")
     try:
-        with HttpClient(http, os.environ) as client:
+        with HttpClient(http, os.environ, reach=reach) as client:
             return probe(
                 client,
                 targets,

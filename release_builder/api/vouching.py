@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import time
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from release_builder.api.known_releases import key_of
 from release_builder.descriptor.release import trust_of
 from release_builder.digests import LENGTHS
 from release_builder.errors import ReleaseBuilderError, printable
@@ -35,6 +37,7 @@ def accepted(report: ReleaseReport) -> Accepted | None:
     return Accepted(
         version=report.version,
         image=Path(facts["image"]).name,
+        workdir=key_of(os.path.realpath(Path(facts["image"]).parents[1])),
         digests={name: facts[name] for name in LENGTHS if name in facts},
         told=tuple(facts["told"].split(", ")),
         signers=facts.get("fingerprints", ""),

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
 import tempfile
-from html.parser import HTMLParser
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 from urllib.parse import unquote, urljoin, urlsplit
@@ -15,10 +15,11 @@ from release_builder.jigdo.location import parse_jigdo
 from release_builder.jigdo.part_urls import encoded_url
 from release_builder.transport.http import HttpError
 from release_builder.transport.http.download import NotHadError, download
+from release_builder.transport.http.listing import links
 from release_builder.transport.http.urls import shown
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from release_builder.comparison.pair import PairParts
     from release_builder.digests import Digest
@@ -80,9 +81,8 @@ def _linked_jigdos(root: str, client: HttpClient) -> list[str]:
             if page == root:
                 raise
             continue
-        links = _Links(page)
-        links.feed(text.decode("utf-8", "replace"))
-        below = [link for link in dict.fromkeys(links.urls) if link.startswith(root)]
+        urls = dict.fromkeys(_urls(text.decode("utf-8", "replace"), page))
+        below = [link for link in urls if link.startswith(root)]
         found |= dict.fromkeys(link for link in below if _path(link).endswith(".jigdo"))
         if found:
             continue  # the page of a release names its .jigdo files itself
@@ -94,21 +94,12 @@ def _linked_jigdos(root: str, client: HttpClient) -> list[str]:
     return list(found)
 
 
-class _Links(HTMLParser):
-    """The addresses that a page links to, without what follows ``?`` or ``#``."""
-
-    def __init__(self, page: str) -> None:
-        super().__init__()
-        self.urls: list[str] = []
-        self._page = page
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        target = dict(attrs).get("href") if tag == "a" else None
+def _urls(text: str, page: str) -> Iterator[str]:
+    """The addresses that a page links to, without what follows ``#``; none with ``?``."""
+    for target in links(text):
         if target and "?" not in target:
-            try:
-                self.urls.append(urljoin(self._page, target.partition("#")[0]))
-            except ValueError:  # no address
-                return
+            with contextlib.suppress(ValueError):  # no address
+                yield urljoin(page, target.partition("#")[0])
 
 
 def _pair(url: str, client: HttpClient) -> PairParts:

@@ -46,6 +46,7 @@ _TEMPLATE_LIMIT: Final = 64 << 30
 _MOST_TOLD: Final = 5  # odd lines of a .jigdo
 _EDITIONS: Final = 4  # of a .jigdo that is published anew while it is fetched
 _TEMPLATE: Final = re.compile(rb"\AJigsawDownload template ")
+_CONTROL: Final = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,7 +179,12 @@ def _jigdo_path(source: str, folder: Path) -> Path:
         raise DescriptorError(
             f"there is no file '{printable(source)}'", hint="name a .jigdo file, or its URL"
         )
-    return Path(source)
+    path = Path(source)
+    if path.exists() and not path.is_file():
+        raise DescriptorError(
+            f"{printable(source)} is no file", hint="name a .jigdo file, or its URL"
+        )
+    return path
 
 
 def _first_edition(
@@ -192,7 +198,7 @@ def _first_edition(
     except NotHadError as error:
         if not aside or error.answer not in PASSING or not path.is_file():
             raise
-        client.reach.text_came()
+        client.reach.text_stayed(url)
         notes.append(f"{error.what}: the copy that is here is used")
     return notes
 
@@ -206,7 +212,8 @@ def _check_names(jigdo: JigdoFile, own: str, template: str) -> None:
             hint="fetch the .jigdo again; if it stays so, tell who made it",
         )
     for name in (image, template):
-        if name.startswith((".", "-")):  # hidden, or an option to whoever names it to a program
+        # Hidden, an option to whoever names it to a program, or an order to a terminal.
+        if name.startswith((".", "-")) or _CONTROL.search(name):
             raise WrongBytesError(
                 f"{jigdo.name}: nobody calls an image or template {printable(name)}",
                 hint="fetch the .jigdo again; if it stays so, tell who made it",

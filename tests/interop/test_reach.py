@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.interop
 
 _PUBLIC = "8.8.4.4"
+_OWN = "8.8.8.8"  # public, of this machine
 _HOME = "10.1.2.3"
 _LAN = "10.1.2.4"
 _JIGDO_LITE = (
@@ -48,6 +49,7 @@ _HOMES = (
     "[::1]:8080",
     "[::ffff:127.0.0.1]:8080",
     _HOME,
+    _OWN,
     "169.254.169.254",
     "home.test",
     "both.test",
@@ -69,27 +71,33 @@ http {{
     fastcgi_temp_path {folder}/fastcgi;
     uwsgi_temp_path {folder}/uwsgi;
     scgi_temp_path {folder}/scgi;
+    {server}
+}}
+"""
+_PUBLIC_SERVER = """
     server {{
         listen {public}:80;
         listen {lan}:80;
-        root {folder}/public;
+        root {folder}/../public;
         autoindex on;
         rewrite ^/away/(.*)$ http://127.0.0.1:8080/tree/$1 redirect;
     }}
+"""
+_PRIVATE_SERVER = """
     server {{
         listen 127.0.0.1:8080;
         listen [::1]:8080;
         listen {home}:80;
+        listen {own}:80;
         listen 169.254.169.254:80;
-        root {folder}/private;
-        access_log {folder}/asked;
+        root {folder}/../private;
+        access_log {folder}/../asked;
     }}
-}}
 """
 
 
 class _World:
-    """A public server and a private one, which keeps a log."""
+    """A public server, and a private one on this machine, which keeps a log."""
 
     def __init__(self, network: OwnNetwork, folder: Path, work: Path) -> None:
         self._network = network
@@ -116,11 +124,11 @@ class _World:
 def world(tmp_path: Path, workdir: Path) -> Iterator[_World]:
     """Both servers; all that the private one has is worth a secret."""
     folder, scratch = tmp_path / "servers", tmp_path / "network"
-    for each in (folder / "public", folder / "private", scratch):
-        each.mkdir(parents=True)
-    conf = folder / "nginx.conf"
-    conf.write_text(_CONF.format(folder=folder, public=_PUBLIC, lan=_LAN, home=_HOME))
-    addresses = [f"{each}/32" for each in (_PUBLIC, _HOME, _LAN, "169.254.169.254")]
+    for each in ("public", "private"):
+        (folder / each).mkdir(parents=True)
+    scratch.mkdir()
+    near = [f"{each}/32" for each in (_OWN, _HOME, "169.254.169.254")]
+    far = [f"{each}/32" for each in (_PUBLIC, _LAN)]
     names = {
         "mirror.test": [_PUBLIC],
         "home.test": [_HOME],
@@ -128,16 +136,30 @@ def world(tmp_path: Path, workdir: Path) -> Iterator[_World]:
         "lan.test": [_LAN],
         "rebound.test": [_PUBLIC, _PUBLIC, _HOME],
     }
-    nginx = shutil.which("nginx", path=f"{os.environ['PATH']}:/usr/sbin") or process.find("nginx")
     with contextlib.ExitStack() as stack:
-        network = stack.enter_context(own_network(scratch, addresses, names))
-        argv = [*network.inside, nginx, "-p", str(folder), "-c", str(conf)]
-        server = stack.enter_context(subprocess.Popen(argv, stderr=subprocess.DEVNULL))
-        stack.callback(server.terminate)
-        while not (folder / "pid").exists():
-            assert server.poll() is None, (folder / "errors").read_text()
-            time.sleep(0.02)
+        network = stack.enter_context(own_network(scratch, near, far, names))
+        stack.enter_context(_nginx(network.far, folder / "far", _PUBLIC_SERVER))
+        stack.enter_context(_nginx(network.inside, folder / "near", _PRIVATE_SERVER))
         yield _World(network, folder, workdir)
+
+
+@contextlib.contextmanager
+def _nginx(inside: tuple[str, ...], folder: Path, server: str) -> Iterator[None]:
+    """A web server with what it keeps in ``folder``."""
+    nginx = shutil.which("nginx", path=f"{os.environ['PATH']}:/usr/sbin") or process.find("nginx")
+    folder.mkdir()
+    told = server.format(folder=folder, public=_PUBLIC, lan=_LAN, home=_HOME, own=_OWN)
+    conf = folder / "nginx.conf"
+    conf.write_text(_CONF.format(folder=folder, server=told))
+    argv = [*inside, nginx, "-p", str(folder), "-c", str(conf)]
+    with subprocess.Popen(argv, stderr=subprocess.DEVNULL) as running:
+        try:
+            while not (folder / "pid").exists():
+                assert running.poll() is None, (folder / "errors").read_text()
+                time.sleep(0.02)
+            yield
+        finally:
+            running.terminate()
 
 
 def _lay_out(world: _World, release: Release, jigdo: str) -> None:
@@ -184,7 +206,8 @@ def test_a_jigdo_from_a_public_server_does_not_lead_home(world: _World, release:
     said = json.dumps(missing)
     for home in (*_HOMES[:-1], "127.0.0.1:8080"):
         assert f"http://{home}/tree/" in said
-    assert said.count("is not public") == len(release.parts) - 1  # but for the file: URL
+    assert said.count("is not public") == len(release.parts) - 2  # but for file: and what is next
+    assert f"{_OWN} is this machine's own" in said
     assert "file:/etc/" in said
     assert "--uri" in said
     assert "word" not in ended.stdout + ended.stderr
@@ -270,10 +293,19 @@ def test_a_jigdo_does_not_redirect_home(world: _World) -> None:
     assert "--uri" in ended.stderr
 
 
-def test_the_best_servers_are_not_looked_for_at_home(world: _World, release: Release) -> None:
-    _lay_out(world, release, release.jigdo("A=http://127.0.0.1:8080/tree/").decode())
+@pytest.mark.parametrize(
+    ("host", "part_server"),
+    [
+        pytest.param("mirror.test", "127.0.0.1:8080", id="address"),
+        pytest.param("rebound.test", "rebound.test", id="name that was public"),
+    ],
+)
+def test_the_best_servers_are_not_looked_for_at_home(
+    world: _World, release: Release, host: str, part_server: str
+) -> None:
+    _lay_out(world, release, release.jigdo(f"A=http://{part_server}/tree/").decode())
 
-    ended = world.run(*_FETCH, "--best", "1", "http://mirror.test/cd.jigdo")
+    ended = world.run(*_FETCH, "--best", "1", f"http://{host}/cd.jigdo")
 
     assert world.asked() == []
     assert ended.status == 1

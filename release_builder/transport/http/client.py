@@ -60,6 +60,7 @@ class HttpClient:
         environ: Names proxies, the netrc file and certificates; see Proxies, Credentials and
             trusting.
         home: Where ``.netrc`` lies, in the place of ``HOME``.
+        reach: Of another client that asked for the same; in the place of what ``options`` say.
 
     Attributes:
         options: How.
@@ -73,10 +74,14 @@ class HttpClient:
     """
 
     def __init__(
-        self, options: HttpOptions, environ: Mapping[str, str], home: Path | None = None
+        self,
+        options: HttpOptions,
+        environ: Mapping[str, str],
+        home: Path | None = None,
+        reach: Reach | None = None,
     ) -> None:
         self.options = options
-        self.reach = Reach(options.named, options.origin)
+        self.reach = reach or Reach(options.named, options.origin)
         self.ends_at = end_after(options.deadline, time.monotonic())
         self._patience = Patience(options.timeout, self.ends_at)
         self._limit = RateLimit(options.limit_rate)
@@ -93,8 +98,7 @@ class HttpClient:
         }
         proxies = Reach([proxy.address.url for proxy in self._proxies.all], STRANGER)
         for proxy, manager in self._managers.items():
-            reached = proxies if proxy else self.reach
-            manager.pool_classes_by_scheme = self._pools(reached)
+            manager.pool_classes_by_scheme = self._pools(proxies if proxy else self.reach)
 
     def __enter__(self) -> Self:
         return self
@@ -125,10 +129,9 @@ class HttpClient:
         longest = _NEVER if patience is None else patience
         if line and line.shared:
             with contextlib.ExitStack() as stack:
-                body = self._ask_by(
+                yield self._ask_by(
                     line, stack, url, start=start, expected=expected, longest=longest
                 )
-                yield body
             return
         try:
             response, body = self._open(url, start, expected, longest, line)
@@ -251,7 +254,7 @@ class HttpClient:
                     decode_content=False,
                 )
             except TROUBLES as error:
-                if _is_stale(error) and stale < _STALE:
+                if any(isinstance(each, StaleError) for each in error.args) and stale < _STALE:
                     stale += 1
                 elif not self._patience.is_over():
                     raise failure(error, proxy=proxy) from error
@@ -267,10 +270,6 @@ def _refused_by(proxy: Proxy, response: BaseHTTPResponse) -> HttpError:
     _let_go(response)
     told = refusal(response.status, response.reason)
     return HttpError(told.answer, f"{proxy}: {told.detail}")
-
-
-def _is_stale(error: BaseException) -> bool:
-    return any(isinstance(argument, StaleError) for argument in error.args)
 
 
 def _through(proxy: Address, kept: Mapping[str, Any]) -> ProxyManager:

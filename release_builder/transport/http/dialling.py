@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+import time
 from typing import TYPE_CHECKING
 
 from urllib3.connection import HTTPConnection
@@ -22,7 +23,8 @@ class DialledConnection(HTTPConnection):
     reach: Reach
 
     def _new_conn(self) -> socket.socket:
-        name = self._dns_host
+        name, longest = self._dns_host, self.timeout
+        until = None if longest is None else time.monotonic() + longest
         try:
             addresses = self.reach.addresses(name, self.port, self.timeout)
         except socket.gaierror as error:
@@ -32,6 +34,11 @@ class DialledConnection(HTTPConnection):
         except UnicodeError:
             return super()._new_conn()  # which words it
         for address in addresses:
+            if until is not None:  # an address that is silent leaves half of the time to the others
+                left = until - time.monotonic()
+                if left <= 0:
+                    raise ConnectTimeoutError(self, "its addresses were silent")
+                self.timeout = left if address == addresses[-1] else left / 2
             self._dns_host = address  # the way to tell it to the base: TLS keeps the name
             try:
                 connected = super()._new_conn()
@@ -39,8 +46,9 @@ class DialledConnection(HTTPConnection):
                 if address == addresses[-1]:
                     raise
             else:
+                connected.settimeout(longest)
                 self.reach.met(name, self.port, address)
                 return connected
             finally:
-                self._dns_host = name
+                self._dns_host, self.timeout = name, longest
         raise NewConnectionError(self, "its name has no address")

@@ -12,7 +12,7 @@ from collections import deque
 from typing import TYPE_CHECKING, Final, cast
 
 from release_builder.transport.http.connections import StaleError
-from release_builder.transport.http.shared_socket import Lane, SharedReader, SharedStream
+from release_builder.transport.http.shared_socket import RequestSocket, SharedReader, SharedStream
 
 if TYPE_CHECKING:
     import socket
@@ -33,7 +33,7 @@ class _Wire:
     def __init__(self, connection: HTTPConnection) -> None:
         self.connection = connection
         self.reader = SharedReader(SharedStream(connection.sock))
-        self.queue: deque[Lane] = deque()
+        self.queue: deque[RequestSocket] = deque()
         self.closing = False  # nothing more is sent on it
         self.told = False  # by the server, in the answer that is its last
         self.closed = False
@@ -71,6 +71,9 @@ class Line:
     ) -> Iterator[BaseHTTPResponse]:
         """GET ``path``; the next answer is read once the block is left.
 
+        A server that answers a request twice is taken to answer the next one so: other files'
+        bytes come, and only who judges digests may ask by a line.
+
         Args:
             pool: Has connections to the server.
             path: With its query.
@@ -84,13 +87,13 @@ class Line:
             urllib3.exceptions.HTTPError: The connection cannot be made.
         """
         for _ in range(_TURNS):
-            request, lane = pool.new(patience.left(min(longest, _PROMPT))), Lane()
-            request.sock = cast("socket.socket", lane)
+            request, own = pool.new(patience.left(min(longest, _PROMPT))), RequestSocket()
+            request.sock = cast("socket.socket", own)
             request.request("GET", path, headers=headers, preload_content=False)
-            wire = self._send(pool, lane, patience)
+            wire = self._send(pool, own, patience)
             whole = False
             try:
-                if self._has_turn(wire, lane, patience):
+                if self._has_turn(wire, own, patience):
                     response = request.getresponse()
                     if not stays_open(response):
                         wire.closing = wire.told = True
@@ -98,28 +101,28 @@ class Line:
                     whole = response.length_remaining == 0
                     return
             finally:
-                self._leave(pool, wire, lane, whole=whole)
+                self._leave(pool, wire, own, whole=whole)
             if not wire.told:
                 break
         raise StaleError("closed before it was asked")
 
-    def _send(self, pool: LendingPool, lane: Lane, patience: Patience) -> _Wire:
+    def _send(self, pool: LendingPool, own: RequestSocket, patience: Patience) -> _Wire:
         with self._changed:
             while self._wire and self._wire.closing:
                 self._wait(patience)
             wire = self._wire = self._wire or _Wire(pool.lend(patience))
-            lane.reader = wire.reader
-            wire.queue.append(lane)
+            own.reader = wire.reader
+            wire.queue.append(own)
             try:
-                wire.reader.raw.send(lane.request, patience.left(_PROMPT))
+                wire.reader.raw.send(own.request, patience.left(_PROMPT))
             except OSError:  # its answer will show that, at its turn
                 wire.closing = True
             return wire
 
-    def _has_turn(self, wire: _Wire, lane: Lane, patience: Patience) -> bool:
+    def _has_turn(self, wire: _Wire, own: RequestSocket, patience: Patience) -> bool:
         """Wait until the answers ahead were read; not, if the connection ends before."""
         with self._changed:
-            while not wire.closed and wire.queue[0] is not lane:
+            while not wire.closed and wire.queue[0] is not own:
                 self._wait(patience)
             return not wire.closed
 
@@ -129,10 +132,10 @@ class Line:
             raise TimeoutError
         self._changed.wait(patience.left())
 
-    def _leave(self, pool: LendingPool, wire: _Wire, lane: Lane, *, whole: bool) -> None:
+    def _leave(self, pool: LendingPool, wire: _Wire, own: RequestSocket, *, whole: bool) -> None:
         with self._changed:
-            is_reader = wire.queue[0] is lane
-            wire.queue.remove(lane)
+            is_reader = wire.queue[0] is own
+            wire.queue.remove(own)
             if wire.closed:
                 return
             if not whole:  # where the next answer begins, nobody knows

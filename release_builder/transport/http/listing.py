@@ -27,8 +27,8 @@ if TYPE_CHECKING:
 MAX_PAGE: Final = 4 << 20  # bytes
 _AT_A_TIME: Final = 8
 _ABSENT: Final = {Answer.NOT_FOUND, Answer.FORBIDDEN}
-# html.parser is no choice: a page of many tags without end would take it hours. No server writes
-# a < into a tag.
+# html.parser is no choice: of some versions a page of many tags without end takes hours, others
+# end in an AssertionError at "<![<![". No server writes a < into a tag.
 _LINK: Final = re.compile(r"<a(\s(?:[^<>\"']|\"[^<\"]*+\"|'[^<']*+')*+)>", re.IGNORECASE)
 _TARGET: Final = re.compile(
     r"\shref\s*+=\s*+(?:\"([^\"]*+)\"|'([^']*+)'|([^\s\"']++))", re.IGNORECASE
@@ -89,12 +89,12 @@ def parse_page(page: str, url: str) -> tuple[Entry, ...]:
         page: HTML; anything else has no links.
         url: Of the page, with a slash at the end.
     """
-    found = {entry.name: entry for link in _links(page) if (entry := _entry(link, url))}
+    found = {entry.name: entry for link in links(page) if (entry := _entry(link, url))}
     return tuple(entry for _, entry in sorted(found.items()))
 
 
-def _links(page: str) -> Iterator[str]:
-    """Where the first links of a page lead."""
+def links(page: str) -> Iterator[str]:
+    """Where the first links of a page lead, in time that grows as the page does."""
     shown = page.split("<!--", 1)[0] + "".join(
         comment.partition("-->")[2] for comment in page.split("<!--")[1:]
     )

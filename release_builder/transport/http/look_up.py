@@ -28,7 +28,7 @@ def look_up(host: str, port: int, seconds: float | None) -> list[str]:
     def ask() -> None:
         try:
             told = socket.getaddrinfo(host, port, allowed_gai_family(), socket.SOCK_STREAM)
-            found.extend(dict.fromkeys(str(each[4][0]) for each in told))
+            found.extend(dict.fromkeys(_zoned(*each[4]) for each in told))
         except (OSError, UnicodeError) as error:
             failed.append(error)
         known.set()
@@ -39,3 +39,8 @@ def look_up(host: str, port: int, seconds: float | None) -> list[str]:
     for error in failed:
         raise error
     return found
+
+
+def _zoned(address: str | int, _port: str | int, _flow: int = 0, zone: int = 0, /) -> str:
+    """``address``; one of a single link says nothing without that link."""
+    return f"{address}%{zone}" if zone else str(address)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 from release_builder.lanes import Lane
 from release_builder.transport.http import Answer, HttpError
-from release_builder.transport.http.urls import shown
+from release_builder.transport.http.urls import shown, without_user
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -222,9 +222,9 @@ def _probe(
     rates = [each.rate for each in samples if each.rate is not None]
     return ProbedMirror(
         target.label,
-        shown(target.url),
-        shown(target.root),
-        shown(target.file),
+        without_user(target.url),
+        without_user(target.root),
+        without_user(target.file),
         Answer.RIGHT if samples else errors[-1].answer if errors else Answer.NO_TIME,
         detail,
         len(errors),

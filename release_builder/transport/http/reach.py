@@ -30,7 +30,16 @@ if TYPE_CHECKING:
 _UNICAST: Final = ipaddress.ip_network("2000::/3")  # all that is given out of IPv6
 _NAT64: Final = ipaddress.ip_network("64:ff9b::/96")
 # Younger than some Python 3.11.
-_NOT_PUBLIC: Final = tuple(map(ipaddress.ip_network, ("192.0.0.0/24", "3fff::/20")))
+_YOUNG: Final = ("192.0.0.0/24", "3fff::/20")
+# Public by the registries, yet whoever is nearest answers: the host of a virtual machine at Azure,
+# and 6to4's relays.
+_NEAREST: Final = ("168.63.129.16/32", "192.88.99.0/24")
+_NOT_PUBLIC: Final = tuple(map(ipaddress.ip_network, (*_YOUNG, *_NEAREST)))
+_HERE: Final = {
+    *("localhost", "localhost.localdomain", "localhost4", "localhost4.localdomain4"),
+    *("localhost6", "localhost6.localdomain6", "ip6-localhost", "ip6-loopback"),
+}
+_ANY_PORT: Final = 9
 _SHOWN: Final = 3  # addresses of a server
 _PATIENCE: Final = 5.0  # seconds
 STRANGER: Final = ""
@@ -55,6 +64,11 @@ def is_public(address: str) -> bool:
             return False
     special = found.is_multicast or found.is_reserved or any(found in each for each in _NOT_PUBLIC)
     return found.is_global and not special
+
+
+def is_far(address: str) -> bool:
+    """Whether ``address`` is public, and not this machine's own, which may serve more to itself."""
+    return is_public(address) and not _is_own(address)
 
 
 class Reach:
@@ -95,6 +109,16 @@ class Reach:
         """What was fetched last is a text with URLs, which the client will be told to ask."""
         self._trusts_text = bool(self._private) and not self._public
 
+    def text_stayed(self, url: str) -> None:
+        """The text with URLs is a copy from before: ``url`` is not to be had now.
+
+        A name may have led elsewhere then: if nobody was met, it has to be an address.
+        """
+        self.text_came()
+        if not self._private and not self._public:
+            with contextlib.suppress(HttpError):
+                self._trusts_text = _is_local(parse(url).host.rstrip("."))
+
     def begin(self, address: Address) -> None:
         """The client was told to ask ``address``."""
         server = _server(address)
@@ -116,7 +140,7 @@ class Reach:
         if _is_local(server[0]):
             self._private.add(server)
             if server not in self._named:
-                raise _refusal(server[0])
+                raise _refusal(f"{server[0]} is not public")
         else:
             self._public.add(server)
 
@@ -137,19 +161,23 @@ class Reach:
         server = (host.rstrip("."), port)
         free = server in self._named and server not in self._public
         if not free and server in self._refused:  # thousands of parts may be there
-            raise _refusal(self._refused[server])
+            raise self._refusal(server)
         found = look_up(host, port, seconds)
         if free:
             return found
-        public = [each for each in found if is_public(each)]
+        public = [each for each in found if is_far(each)]
         if not public:
-            self._refused[server] = ", ".join(found[:_SHOWN])
-            raise _refusal(self._refused[server])
+            why = "is this machine's own" if any(map(is_public, found)) else "is not public"
+            self._refused[server] = f"{', '.join(found[:_SHOWN])} {why}"
+            raise self._refusal(server)
         return public
 
     def met(self, host: str, port: int, address: str) -> None:
         """There is a connection to ``host``, which has ``address``."""
-        (self._public if is_public(address) else self._private).add((host.rstrip("."), port))
+        (self._public if is_far(address) else self._private).add((host.rstrip("."), port))
+
+    def _refusal(self, server: _Server) -> HttpError:
+        return _refusal(self._refused[server], was_public=server in self._public)
 
 
 def _server(address: Address) -> _Server:
@@ -157,13 +185,13 @@ def _server(address: Address) -> _Server:
 
 
 def _is_local(host: str) -> bool:
-    """Whether ``host`` is an address that is not public, in any form that is understood."""
-    if host == "localhost" or host.endswith(".localhost"):
+    """Whether ``host`` is an address that is not far, in any form that is understood."""
+    if host in _HERE or host.endswith(".localhost"):
         return True
     with contextlib.suppress(OSError):
         host = socket.inet_ntoa(socket.inet_aton(host))  # 127.1, 0x7f000001, 2130706433
     try:
-        return not is_public(host)
+        return not is_far(host)
     except ValueError:  # a name
         return False
 
@@ -174,12 +202,25 @@ def _is_private(url: str) -> bool:
         found = look_up(urlsplit(url).hostname or "", 0, _PATIENCE)
     except (OSError, ValueError):  # nobody knows: a stranger
         return False
-    return not any(map(is_public, found))
+    return not any(map(is_far, found))
 
 
-def _refusal(address: str) -> HttpError:
-    detail = (
-        f"{printable(address)} is not public, and only the user may name such a server:"
-        " by --uri, --mirror or servers:"
-    )
+def _is_own(address: str) -> bool:
+    """Whether this machine has ``address``; nothing is sent to find out."""
+    family = socket.AF_INET6 if ":" in address else socket.AF_INET
+    try:
+        with socket.socket(family, socket.SOCK_DGRAM) as door:
+            door.connect((address, _ANY_PORT))
+            own = str(door.getsockname()[0])
+    except OSError:  # nothing leads there
+        return False
+    return ipaddress.ip_address(own.partition("%")[0]) == ipaddress.ip_address(address)
+
+
+def _refusal(why: str, *, was_public: bool = False) -> HttpError:
+    if was_public:
+        hint = "though its server was: name the address itself, by --uri, --mirror or a descriptor"
+    else:
+        hint = "and only the user may name such a server, by --uri, --mirror or a descriptor"
+    detail = f"{printable(why)}, {hint}"
     return HttpError(Answer.OUT_OF_REACH, detail, sent=False)

@@ -89,7 +89,7 @@ class SharedReader(io.BufferedReader):
         return False
 
 
-class Lane:
+class RequestSocket:
     """What a request has for its socket; of ``socket.socket``, that which http.client uses.
 
     Attributes:

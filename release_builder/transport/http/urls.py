@@ -16,6 +16,7 @@ from release_builder.transport.http import Answer, HttpError
 
 _PORTS: Final = {"http": 80, "https": 443}
 _USER: Final = re.compile(r"(?<=//)[^/?#]*@")
+_QUERY: Final = re.compile(r"\?[^#]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +97,12 @@ def followed(address: Address, location: str) -> Address:
 
 
 def shown(url: str) -> str:
-    """``url`` as reports may show it: printable, without user and password."""
+    """``url`` as reports may show it: printable, without user, password and query."""
+    return _QUERY.sub("?…", without_user(url))
+
+
+def without_user(url: str) -> str:
+    """``url`` as whoever asks may be told it: printable, without user and password."""
     try:
         parse_url(url)
     except LocationParseError:  # perhaps for an odd password, which then ends nobody knows where
