@@ -114,7 +114,8 @@ def test_a_folder_is_scanned_by_fields_and_date(tmp_path: Path) -> None:
         Series("puavo-os-amxa-buster-amd64", (OLD, NEW)),
         Series("puavo-os-free-buster-amd64", (FREE,)),
     )
-    assert found.ignored == (*odd, FREE.replace("free", "folder"))
+    assert found.ignored == tuple(odd)
+    assert found.no_files == (FREE.replace("free", "folder"),)
 
 
 def test_the_folder_tells_of_what_is_written_and_nothing_else(tmp_path: Path) -> None:

@@ -165,3 +165,10 @@ def test_other_lines_of_cksums_are_refused(content: bytes, words: str) -> None:
 
 def test_cksums_takes_names_with_blanks() -> None:
     assert parse_cksums(b"1 2 a b.img\n", "CKSUMS") == {"a b.img": (1, 2)}
+
+
+def test_what_a_meta_file_lacks_is_told_in_words() -> None:
+    with pytest.raises(WrongBytesError) as raised:
+        parse_meta(b'{"series": {}}', "m.json")
+
+    assert raised.value.what.endswith("must be: 'images' is missing")

@@ -39,14 +39,38 @@ def test_what_was_never_read_is_not_known(image: Path, journal: Path) -> None:
     assert Journal(journal).known(image) is None
 
 
-def test_another_link_to_the_file_is_known_too(image: Path, journal: Path) -> None:
-    Journal(journal).remember(read(image))
+def test_another_link_that_we_make_is_known_too(image: Path, journal: Path) -> None:
+    ours = Journal(journal)
+    ours.remember(read(image))
     link = image.with_name("link")
-    link.hardlink_to(image)
 
-    known = Journal(journal).known(link)
+    with ours.renaming(image):
+        link.hardlink_to(image)
 
-    assert known == replace(read(image), path=link)
+    assert Journal(journal).known(link) == replace(read(image), path=link)
+
+
+def test_what_is_written_while_it_gets_another_name_is_not_known(
+    image: Path, journal: Path
+) -> None:
+    ours = Journal(journal)
+    ours.remember(read(image))
+
+    with ours.renaming(image):
+        rewrite(image)
+
+    assert ours.known(image) is None
+
+
+def test_who_trusts_nothing_knows_what_it_has_read_itself(image: Path, journal: Path) -> None:
+    Journal(journal).remember(read(image))
+    full = Journal(journal, full=True)
+    before = full.known(image)
+
+    full.sums_of(image)
+
+    assert before is None
+    assert full.known(image) == Journal(journal).known(image) == read(image)
 
 
 def rewrite(image: Path) -> None:
@@ -60,6 +84,11 @@ def exchange(image: Path) -> None:
     new.rename(image)
 
 
+def rot(image: Path) -> None:
+    image.write_bytes(b"an IMAGE")
+    os.utime(image, ns=(0, 1_000_000_000))
+
+
 def truncate(image: Path) -> None:
     with image.open("r+b") as stream:
         stream.truncate(3)
@@ -71,6 +100,7 @@ def truncate(image: Path) -> None:
     [
         pytest.param(rewrite, id="other bytes in the same file"),
         pytest.param(exchange, id="another file of the same size and time"),
+        pytest.param(rot, id="other bytes, with its old time"),
         pytest.param(truncate, id="cut off, with its old time"),
     ],
 )

@@ -93,3 +93,18 @@ def test_how_rsync_ended_is_told_with_what_to_do(
         push(tmp_path, Target("", str(tmp_path / "served")), Monitor())
 
     assert raised.type is error
+
+
+def test_what_changed_between_two_looks_is_to_be_pushed_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    program = tmp_path / "bin/rsync"
+    program.parent.mkdir()
+    program.write_text("#!/bin/sh\necho '>f.st......|5|CKSUMS'\n")
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{program.parent}:{os.environ['PATH']}")
+
+    with pytest.raises(SurroundingsError, match="could not replace") as raised:
+        push(tmp_path, Target("", str(tmp_path / "served")), Monitor())
+
+    assert "it changed here meanwhile: run it again" in raised.value.hint

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 _READING: Final = 16 << 20  # bytes of memory that the reading, or the patching, of a file takes
 _AGAIN: Final = "images update makes it anew"
+_FULL: Final = "images update --full makes it anew"
+_RIGHT: Final = "bring the right one to IMAGE_DIR, then images update --full"
 
 
 def read_told(folder: Path) -> Told:
@@ -54,7 +56,7 @@ def check_shape(folder: Path, told: Told) -> Iterator[Finding]:
         else:
             if size != sums.size:
                 message = f"{printable(name)} has {size:,} bytes; meta says {sums.size:,}"
-                yield _wrong(message, folder / name, _AGAIN)
+                yield _wrong(message, folder / name, _RIGHT if name in told.images else _AGAIN)
     yield from _check_cksums(folder, told)
     yield from _orphans(folder, told)
 
@@ -78,7 +80,8 @@ def check_bytes(folder: Path, told: Told, spread: Spread, monitor: Monitor) -> I
             yield _of_error(ended.error, folder / ended.key)
         elif ended.result != sums:
             message = f"{printable(ended.key)}: its bytes are not what meta says"
-            yield _wrong(message, folder / ended.key, _AGAIN)
+            hint = _RIGHT if ended.key in told.images else _FULL
+            yield _wrong(message, folder / ended.key, hint)
         else:
             right.add(ended.key)
     proofs = [

@@ -11,6 +11,7 @@ from release_builder.files import replacing
 from release_builder.repository.configuration import (
     Compat,
     Configuration,
+    Scan,
     scan_images,
 )
 from release_builder.repository.configuration_files import (
@@ -66,6 +67,7 @@ class UpdateOptions:
         policy: Which deltas are worth it.
         sign: The secret key that signs meta and CKSUMS.
         list_in: The public root whose index page lists the repository.
+        full: Whether all is read again, and what earlier runs have noted counts for nothing.
     """
 
     image_dir: Path
@@ -80,6 +82,7 @@ class UpdateOptions:
     policy: Policy = field(default_factory=Policy)
     sign: str | None = None
     list_in: Path | None = None
+    full: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,12 +94,14 @@ class Settings:
         base_url: What clients find it at, without a slash at the end.
         configurations: Of each distribution.
         ignored: Files that look like images but have no name of one.
+        no_files: What has the name of an image and is no file.
     """
 
     mirror: Path
     base_url: str
     configurations: tuple[Configuration, ...]
     ignored: tuple[str, ...] = ()
+    no_files: tuple[str, ...] = ()
 
 
 def settle(options: UpdateOptions) -> Settings:
@@ -121,16 +126,17 @@ def settle(options: UpdateOptions) -> Settings:
     base_url = parse_repository(told)
     if options.keep_config and options.puavo_os is not None:
         configurations = read_configurations(options.puavo_os / _CONFIGURATIONS)
-        ignored: tuple[str, ...] = ()
+        scan = Scan(configurations, ())
     else:
         scan = scan_images(options.image_dir)
-        configurations, ignored = scan.configurations, scan.ignored
+        configurations = scan.configurations
         if not configurations:
             raise DescriptorError(
                 f"{printable(str(options.image_dir))} has no image",
                 hint="they are named OSNAME-os-CLASS-DIST-YYYY-MM-DD-HHMMSS-ARCH.img",
             )
-    return Settings(_mirror(options, known), base_url, configurations, ignored)
+    mirror = _mirror(options, known)
+    return Settings(mirror, base_url, configurations, scan.ignored, scan.no_files)
 
 
 def parse_repository(text: str) -> str:

@@ -178,7 +178,8 @@ def push(
         if _CHECK in options and pushed != before:
             raise SurroundingsError(
                 f"{printable(str(target))}: rsync could not replace all that tells of images",
-                hint="look at the room and the permissions there, and run it again",
+                hint="look at the room and the permissions there, or it changed here meanwhile:"
+                " run it again",
             )
     return pushed
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
@@ -10,6 +11,7 @@ from release_builder.api.repository_options import keep_configuration, settle
 from release_builder.api.repository_report import about, report_of
 from release_builder.api.repository_signing import drop_stale, sign_served
 from release_builder.api.repository_work import (
+    CONF,
     Looked,
     Workshop,
     block_size,
@@ -27,7 +29,7 @@ from release_builder.repository.adoption import find_delta, find_signature
 from release_builder.repository.contents import compose_contents
 from release_builder.repository.deltas import Wanted
 from release_builder.repository.generations import begin, heal
-from release_builder.repository.journal import Journal, Known, read
+from release_builder.repository.journal import Journal, Known
 from release_builder.repository.mirror import find_mirror
 from release_builder.repository.publication import publish
 from release_builder.repository.selection import ambiguous, pairs
@@ -43,7 +45,6 @@ if TYPE_CHECKING:
     from release_builder.report import Report
     from release_builder.repository.mirror import Mirror
     from release_builder.repository.selection import Pair
-    from release_builder.repository.sums import Sums
 
 _OURS: Final = "published"  # in the work folder: what is served is ours, not another program's
 
@@ -105,7 +106,9 @@ class _Update:
         self._folder = mirror.work
         self._store = Store(self._folder, rdiff.version(), options.work.split_deltas)
         self._store.sweep()
-        self._journal = Journal(self._folder / "journal")
+        self._journal = Journal(self._folder / "journal", full=options.full)
+        if options.full:
+            shutil.rmtree(self._folder / CONF, ignore_errors=True)
         keep_configuration(options, self._settings)
         self._shop = Workshop(self._folder, self._journal, spread_of(options.work), self._monitor)
         listed = [name for each, _ in self._chosen for name in each.images]
@@ -188,7 +191,8 @@ class _Update:
             self._mirror,
             contents,
             places,
-            sums_of=self._sums_of,
+            sums_of=self._journal.sums_of,
+            renaming=self._journal.renaming,
             exchange=exchange,
             generations=self._options.generations,
         )
@@ -258,22 +262,19 @@ class _Update:
                 adopt_signature(self._store, one.old, one.block_size, old.path)
         return found
 
-    def _sums_of(self, path: Path) -> Sums:
-        known = self._journal.known(path)
-        if known is None:
-            known = read(path)
-            self._journal.remember(known)
-        return known.sums
-
     def _ignored(self) -> list[Finding]:
+        named = "it has not the name of an image", "OSNAME-os-CLASS-DIST-YYYY-MM-DD-HHMMSS-ARCH.img"
+        no_file = "it is no file", "put the image itself there, or remove it"
+        told = [(name, *named) for name in self._settings.ignored]
+        told += [(name, *no_file) for name in self._settings.no_files]
         return [
             Finding(
                 Severity.NOTE,
-                f"{printable(name)} is left out: it has not the name of an image",
-                "OSNAME-os-CLASS-DIST-YYYY-MM-DD-HHMMSS-ARCH.img",
+                f"{printable(name)} is left out: {why}",
+                hint,
                 str(self._options.image_dir / name),
             )
-            for name in self._settings.ignored
+            for name, why, hint in told
         ]
 
 

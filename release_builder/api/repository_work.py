@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from release_builder.repository.journal import Journal, Known
     from release_builder.spreading.image_work import Spread
 
+CONF: Final = "puavo-conf"  # in the work folder: the definitions of each image, by SHA-256
 LATEST_BLOCK: Final = 128  # bytes; the generator's since 2023-11-20
 
 _READING_MEMORY: Final = 64 << 20  # bytes: unsquashfs unpacks some blocks ahead
@@ -168,7 +169,7 @@ def finding_of_one(error: ReleaseBuilderError | None, path: Path) -> Finding:
 def _definitions(
     images: Iterable[Known], shop: Workshop
 ) -> Iterator[tuple[Known, Mapping[str, object] | None, ReleaseBuilderError | None]]:
-    unknown, cache = {}, shop.folder / "puavo-conf"
+    unknown, cache = {}, shop.folder / CONF
     for image in images:
         if (told := _cached(cache / image.sums.sha256)) is not None:
             yield image, told, None

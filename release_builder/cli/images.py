@@ -121,6 +121,7 @@ def images() -> None:
     type=_FOLDER,
     help="List it, with a chart of its sizes, in the index page of this public root above it.",
 )
+@click.option("--full", is_flag=True, help="Read and prove all again, whatever earlier runs noted.")
 @with_output
 def update(  # noqa: PLR0913 (one argument an option)
     *,
@@ -141,6 +142,7 @@ def update(  # noqa: PLR0913 (one argument an option)
     largest_share: int | None,
     sign: str | None,
     list_in: Path | None,
+    full: bool,
     output: Output,
 ) -> int:
     """Make the repository MIRROR_DIR (default: IMAGE_DIR/mirror) of the images in IMAGE_DIR.
@@ -150,6 +152,7 @@ def update(  # noqa: PLR0913 (one argument an option)
     \b
     Example:
       release-builder images update -r images.example.org puavo-os-images mirror
+      release-builder images update --full puavo-os-images mirror
     """
     options = UpdateOptions(
         image_dir=image_dir,
@@ -168,6 +171,7 @@ def update(  # noqa: PLR0913 (one argument an option)
         ),
         sign=sign,
         list_in=list_in,
+        full=full,
     )
     return show_report(update_repository(options, output.monitor()), output)
 

@@ -65,10 +65,12 @@ class Scan:
     Attributes:
         configurations: By distribution; series by name, images by date.
         ignored: Names that end in ``.img`` but are not of Puavo's grammar, sorted.
+        no_files: Names of images that no file has: a FIFO, a folder, a link to nothing; sorted.
     """
 
     configurations: tuple[Configuration, ...]
     ignored: tuple[str, ...]
+    no_files: tuple[str, ...] = ()
 
 
 def scan_images(image_dir: Path) -> Scan:
@@ -79,18 +81,21 @@ def scan_images(image_dir: Path) -> Scan:
     """
     found: defaultdict[str, defaultdict[str, list[tuple[str, str]]]]
     found = defaultdict(lambda: defaultdict(list))
-    ignored = []
+    ignored, no_files = [], []
     for path in sorted(image_dir.iterdir()):
         image = parse_image(path.name)
-        if image and image.series and path.is_file():
-            found[image.series.dist][str(image.series)].append((image.stamp, path.name))
+        if image and image.series:
+            if path.is_file():
+                found[image.series.dist][str(image.series)].append((image.stamp, path.name))
+            else:
+                no_files.append(path.name)
         elif path.suffix == ".img":
             ignored.append(path.name)
     configurations = tuple(
         Configuration(dist, tuple(_by_date(name, named) for name, named in sorted(series.items())))
         for dist, series in sorted(found.items())
     )
-    return Scan(configurations, tuple(ignored))
+    return Scan(configurations, tuple(ignored), tuple(no_files))
 
 
 def _by_date(name: str, stamped: Iterable[tuple[str, str]]) -> Series:

@@ -101,8 +101,9 @@ def parse_meta(content: bytes, where: str) -> Meta:
                 pair = _pair(rdiff["filename"], name)
                 rdiffs[pair.rdiff] = (pair, _sums(rdiff))
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+        why = f"{error} is missing" if isinstance(error, KeyError) else str(error)
         raise WrongBytesError(
-            f"{printable(where)}: it is not what a repository's meta file must be: {error!r}",
+            f"{printable(where)}: it is not what a repository's meta file must be: {printable(why)}",
             hint="images update writes it anew",
         ) from error
     return Meta(series, images, rdiffs)

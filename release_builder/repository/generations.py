@@ -22,6 +22,7 @@ from release_builder.repository.mirror import (
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from contextlib import AbstractContextManager
 
     from release_builder.repository.mirror import Mirror
 
@@ -99,12 +100,17 @@ def seconds_of(generation: str) -> int:
     return calendar.timegm(time.strptime(generation, _MOMENT))
 
 
-def clone(mirror: Mirror) -> Path:
-    """A tree of the same files as the mirror's, hard links all, which is to be the next."""
+def clone(mirror: Mirror, renaming: Callable[[Path], AbstractContextManager[object]]) -> Path:
+    """A tree of the same files as the mirror's, hard links all, which is to be the next.
+
+    Args:
+        mirror: The mirror.
+        renaming: Hears which file gets another name in its block.
+    """
     tree = mirror.store / _NEXT
     shutil.rmtree(tree, ignore_errors=True)
     if mirror.path.is_dir():
-        _clone(mirror.path, tree)
+        _clone(mirror.path, tree, renaming)
     else:
         tree.mkdir(parents=True)
     tree.chmod(0o755)
@@ -157,16 +163,20 @@ def _keep(mirror: Mirror, folder: Path) -> None:
     folder.rename(mirror.store / time.strftime(_MOMENT, time.gmtime(seconds)))
 
 
-def _clone(source: Path, target: Path) -> None:
+def _clone(
+    source: Path, target: Path, renaming: Callable[[Path], AbstractContextManager[object]]
+) -> None:
     target.mkdir(parents=True)
     for entry in os.scandir(source):
         if entry.name == HIDDEN_WORK:
             continue
         copy = target / entry.name
         if entry.is_dir(follow_symlinks=False):
-            _clone(source / entry.name, copy)
+            _clone(source / entry.name, copy, renaming)
         else:
-            os.link(entry.path, copy, follow_symlinks=False)
+            is_file = entry.is_file(follow_symlinks=False)
+            with renaming(source / entry.name) if is_file else contextlib.nullcontext():
+                os.link(entry.path, copy, follow_symlinks=False)
     shutil.copystat(source, target)
 
 

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import json
-from dataclasses import dataclass
+import os
+import time
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 from release_builder.errors import IncompleteError
@@ -12,27 +15,31 @@ from release_builder.files import replacing
 from release_builder.repository.sums import Sums, sums_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
+_TICK: Final = 0.02  # seconds, with room: of the clock that stamps files; and
+_COARSE_TICK: Final = 2.0  # where stamps have whole seconds
 _SPARE: Final = 1000  # outlived lines that are no reason yet to write the journal anew
 
 
 @dataclass(frozen=True, slots=True)
 class Mark:
-    """By what a file is known to be the one that was read. A new link to it changes nothing.
+    """By what a file is known to be the one that was read.
 
     Attributes:
         device: st_dev.
         inode: st_ino.
         size: Bytes.
-        mtime_ns: When it was written last, nanoseconds.
+        mtime_ns: When it was written last, nanoseconds, as far as it says so itself.
+        ctime_ns: When it, or the number of its names, was changed last: nobody can set that back.
     """
 
     device: int
     inode: int
     size: int
     mtime_ns: int
+    ctime_ns: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,9 +63,7 @@ class Known:
             IncompleteError: It was changed since.
             OSError: It is not there.
         """
-        now = mark_of(self.path)
-        if (now.size, now.mtime_ns) != (self.mark.size, self.mark.mtime_ns):
-            raise _changing(self.path)
+        _check_same(self.path, mark_of(self.path), self.mark)
 
 
 def mark_of(path: Path) -> Mark:
@@ -67,8 +72,7 @@ def mark_of(path: Path) -> Mark:
     Raises:
         OSError: It is not there.
     """
-    status = path.stat()
-    return Mark(status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns)
+    return _mark(path.stat())
 
 
 def read(path: Path, on_bytes: Callable[[int], None] = lambda _count: None) -> Known:
@@ -79,14 +83,26 @@ def read(path: Path, on_bytes: Callable[[int], None] = lambda _count: None) -> K
         OSError: It cannot be read.
     """
     before = mark_of(path)
+    # What is written within the same tick of the clock as before would leave no trace.
+    tick = _TICK if before.ctime_ns % 1_000_000_000 else _COARSE_TICK
+    age = time.time() - before.ctime_ns / 1e9
+    if 0 <= age < tick:
+        time.sleep(tick - age)
     sums = sums_of(path, on_bytes)
-    if mark_of(path) != before:
-        raise _changing(path)
+    _check_same(path, mark_of(path), before)
     return Known(path, before, sums)
 
 
-def _changing(path: Path) -> IncompleteError:
-    return IncompleteError(f"{path} was changed while it was read", hint="run again later")
+def _mark(status: os.stat_result) -> Mark:
+    return Mark(
+        status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns
+    )
+
+
+def _check_same(path: Path, now: Mark, before: Mark) -> None:
+    """Let pass a file that got no more than another name, or is seen from another machine."""
+    if (now.size, now.mtime_ns) != (before.size, before.mtime_ns):
+        raise IncompleteError(f"{path} was changed while it was read", hint="run again later")
 
 
 class Journal:
@@ -96,12 +112,13 @@ class Journal:
 
     Args:
         path: The journal; it is made with the first entry. One process writes it.
+        full: Whether what other runs have read counts for nothing.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, full: bool = False) -> None:
         self._path = path
         self._entries: dict[tuple[int, int], tuple[Mark, Sums]] = {}
-        lines = path.read_bytes().split() if path.exists() else []
+        lines = path.read_bytes().split() if path.exists() and not full else []
         for line in lines:
             try:
                 entry = json.loads(line)
@@ -118,8 +135,38 @@ class Journal:
             OSError: It is not there.
         """
         mark = mark_of(path)
-        entry = self._entries.get((mark.device, mark.inode))
-        return Known(path, mark, entry[1]) if entry and entry[0] == mark else None
+        sums = self._find(mark)
+        return Known(path, mark, sums) if sums else None
+
+    def sums_of(self, path: Path) -> Sums:
+        """The digests of ``path``, which is read only if it is not known.
+
+        Raises:
+            IncompleteError: It was written to meanwhile.
+            OSError: It cannot be read.
+        """
+        known = self.known(path)
+        if known is None:
+            known = read(path)
+            self.remember(known)
+        return known.sums
+
+    @contextlib.contextmanager
+    def renaming(self, path: Path) -> Iterator[None]:
+        """Let the block give the file ``path`` another name, by which it stays known.
+
+        Raises:
+            OSError: It is not there.
+        """
+        descriptor = os.open(path, os.O_PATH | os.O_CLOEXEC)
+        try:
+            sums = self._find(before := _mark(os.fstat(descriptor)))
+            yield
+            after = _mark(os.fstat(descriptor))
+        finally:
+            os.close(descriptor)
+        if sums and after != before and replace(after, ctime_ns=before.ctime_ns) == before:
+            self.remember(Known(path, after, sums))
 
     def remember(self, known: Known) -> None:
         """Keep the digests of ``known``."""
@@ -128,6 +175,10 @@ class Journal:
         with self._path.open("ab") as out:
             # A line that a killed run began ends here; it is no JSON.
             out.write(b"\n" + _line(known.mark, known.sums))
+
+    def _find(self, mark: Mark) -> Sums | None:
+        entry = self._entries.get((mark.device, mark.inode))
+        return entry[1] if entry and entry[0] == mark else None
 
     def _take(self, mark: Mark, sums: Sums) -> None:
         self._entries[mark.device, mark.inode] = mark, sums

@@ -14,6 +14,7 @@ from release_builder.files import open_regular
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from contextlib import AbstractContextManager
     from pathlib import Path
 
     from release_builder.repository.sums import Sums
@@ -23,8 +24,14 @@ _FICLONE: Final = 0x40049409  # ioctl_ficlonerange(2)
 _NOT_LINKED: Final = {errno.EXDEV, errno.EPERM, errno.EACCES, errno.EMLINK, errno.EOPNOTSUPP}
 
 
-def lay(
-    source: Path, target: Path, staging: Path, sums: Sums, sums_of: Callable[[Path], Sums]
+def lay(  # noqa: PLR0913 (what it needs to know and to do)
+    source: Path,
+    target: Path,
+    staging: Path,
+    sums: Sums,
+    sums_of: Callable[[Path], Sums],
+    *,
+    renaming: Callable[[Path], AbstractContextManager[object]] = contextlib.nullcontext,
 ) -> None:
     """Give the bytes of ``source`` the name ``target``; they are on disk then.
 
@@ -34,6 +41,7 @@ def lay(
         staging: A folder on the file system of ``target``, for us alone.
         sums: What the bytes must be.
         sums_of: Tells what they are; it need not read again what has not changed.
+        renaming: Hears which file gets another name in its block, and nothing else.
 
     Raises:
         WrongFileError: They are others; ``target`` is as it was.
@@ -42,7 +50,9 @@ def lay(
     beside = staging / target.name
     beside.unlink(missing_ok=True)
     try:
-        if not _link(source, beside):
+        with renaming(source):
+            is_linked = _link(source, beside)
+        if not is_linked:
             _copy(source, beside)
         if sums_of(beside) != sums:
             raise WrongFileError(
@@ -50,7 +60,8 @@ def lay(
                 source,
                 hint="run it again once nobody writes there",
             )
-        beside.replace(target)
+        with renaming(beside):
+            beside.replace(target)
     finally:
         # What has been another name of the same file all the time stays where it was.
         beside.unlink(missing_ok=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 from typing import TYPE_CHECKING
 
@@ -11,6 +12,7 @@ from release_builder.repository.served_tree import Published, carry_out, find_wo
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+    from contextlib import AbstractContextManager
     from pathlib import Path
 
     from release_builder.repository.contents import Contents
@@ -25,6 +27,7 @@ def publish(  # noqa: PLR0913 (what it needs to know and to do; no two belong to
     *,
     sums_of: Callable[[Path], Sums],
     exchange: Callable[[Path, Path], bool],
+    renaming: Callable[[Path], AbstractContextManager[object]] = contextlib.nullcontext,
     generations: bool = False,
 ) -> Published:
     """Let a mirror serve ``contents``; whoever calls it holds ``mirror.lock``.
@@ -38,6 +41,7 @@ def publish(  # noqa: PLR0913 (what it needs to know and to do; no two belong to
         places: By plain name, where the bytes lie.
         sums_of: What a file's bytes are; it need not read again what has not changed.
         exchange: Lets two names change places; False where this system cannot.
+        renaming: Hears which file gets another name in its block, and nothing else.
         generations: Whether a plain folder becomes a link to generations.
 
     Returns:
@@ -55,8 +59,8 @@ def publish(  # noqa: PLR0913 (what it needs to know and to do; no two belong to
     if work.is_done and (is_plain or mirror.has_generations):
         published = Published((), (), (), is_changed=False)
     else:
-        tree = mirror.path if is_plain else clone(mirror)
-        published = carry_out(tree, work, places, mirror.staging, sums_of)
+        tree = mirror.path if is_plain else clone(mirror, renaming)
+        published = carry_out(tree, work, places, mirror.staging, sums_of, renaming=renaming)
         if not is_plain:
             expose(mirror, tree, exchange)
     # Where nothing changed too: a run that was killed may not have come to it.

@@ -7,6 +7,7 @@ by neither meanwhile.
 
 from __future__ import annotations
 
+import contextlib
 import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
@@ -22,6 +23,7 @@ from release_builder.repository.mirror import place_of
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from collections.abc import Set as AbstractSet
+    from contextlib import AbstractContextManager
     from pathlib import Path
 
     from release_builder.repository.contents import Contents
@@ -98,12 +100,14 @@ def find_work(
     return Work(contents, told, tuple(ordered))
 
 
-def carry_out(
+def carry_out(  # noqa: PLR0913 (what it needs to know and to do)
     root: Path,
     work: Work,
     places: Mapping[str, Path],
     staging: Path,
     sums_of: Callable[[Path], Sums],
+    *,
+    renaming: Callable[[Path], AbstractContextManager[object]] = contextlib.nullcontext,
 ) -> Published:
     """Let ``root`` serve what it is to serve; what is of no use any more stays for ``clean``.
 
@@ -113,6 +117,7 @@ def carry_out(
         places: By plain name, where proven bytes lie.
         staging: An empty folder on its file system, made where missing; it goes.
         sums_of: What a file's bytes are.
+        renaming: Hears which file gets another name in its block.
 
     Raises:
         WrongFileError: Somebody changed a file meanwhile; what was served so far, still is.
@@ -128,7 +133,8 @@ def carry_out(
     for group, folder in ((contents.images, root), (contents.rdiffs, root / RDIFFS)):
         for name in work.missing:
             if name in group:
-                lay(places[name], place_of(root, name), staging, files[name], sums_of)
+                place = place_of(root, name)
+                lay(places[name], place, staging, files[name], sums_of, renaming=renaming)
         sync_folder(folder)
     _say(root, told, contents)
     staging.rmdir()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import os
 import shutil
 import subprocess
 import sys
@@ -36,6 +38,23 @@ def rdiffs_of(repository: Repository) -> dict[str, int]:
     return {path.name: path.stat().st_ino for path in (repository.mirror / "rdiffs").iterdir()}
 
 
+def flip(path: Path) -> None:
+    """Other bytes in the same file, with its old time."""
+    status, content = path.stat(), bytearray(path.read_bytes())
+    content[len(content) // 2] ^= 1
+    path.write_bytes(content)
+    os.utime(path, ns=(status.st_atime_ns, status.st_mtime_ns))
+
+
+def pretend_nothing_changed(repository: Repository, path: Path) -> None:
+    """What a rotten disk does: the journal's stamps of the file are those that it has."""
+    journal, status = repository.mirror / ".release-builder/journal", path.stat()
+    lines = [json.loads(line) for line in journal.read_bytes().split()]
+    (*_, last) = (each for each in lines if each["mark"]["inode"] == status.st_ino)
+    last["mark"]["ctime_ns"] = status.st_ctime_ns
+    journal.write_text("".join(f"{json.dumps(each, separators=(',', ':'))}\n" for each in lines))
+
+
 def test_a_folder_of_images_becomes_a_repository(repository: Repository) -> None:
     ended = repository.update()
 
@@ -58,7 +77,55 @@ def test_a_second_run_has_nothing_to_do(repository: Repository) -> None:
     changed = {
         path.name for path, stat in before.items() if path.stat().st_mtime_ns != stat.st_mtime_ns
     }
-    assert changed <= {"lock", "published"}
+    assert changed <= {"lock", "published"}  # and not the journal, which tells what was read
+
+
+@pytest.mark.parametrize("options", [(), ("--generations",)])
+def test_after_a_new_image_nothing_is_read_again(
+    repository: Repository, options: tuple[str, ...]
+) -> None:
+    (repository.images / NAMES[3]).rename(repository.folder / NAMES[3])
+    repository.update(*options)
+    (repository.folder / NAMES[3]).rename(repository.images / NAMES[3])
+
+    new, again = repository.update(*options), repository.update(*options)
+
+    assert new.counts("images")["images_read"] == 1
+    assert new.counts("rdiffs")["rdiffs_new"] == len(rdiffs_of(repository)) - 6
+    assert set(again.outcomes().values()) == {"unchanged"}
+    assert again.counts("images")["images_read"] == 0
+
+
+@pytest.mark.parametrize("at", [NAMES[3], "rdiffs"])
+def test_what_verify_finds_rotten_is_made_anew(repository: Repository, at: str) -> None:
+    repository.update()
+    whole = (repository.images / NAMES[3]).read_bytes()
+    path = repository.mirror / at
+    path = path if path.is_file() else next(path.iterdir())
+    flip(path)
+    found = repository.verify()
+    if at != "rdiffs":
+        (repository.images / NAMES[3]).unlink()
+        (repository.images / NAMES[3]).write_bytes(whole)
+
+    ended = repository.update()
+
+    assert "images update --full" in found.stdout
+    assert (found.status, ended.status) == (2, 0)
+    assert repository.verify().status == 0
+
+
+def test_a_full_update_proves_what_no_stamp_tells(repository: Repository) -> None:
+    repository.update()
+    rdiff = next((repository.mirror / "rdiffs").iterdir())
+    flip(rdiff)
+    pretend_nothing_changed(repository, rdiff)
+
+    plain, full = repository.update(), repository.update("--full")
+
+    assert plain.outcomes()["rdiffs"] == "unchanged"
+    assert full.counts("images")["images_read"] == len(NAMES)
+    assert repository.verify().status == 0
 
 
 def test_cksums_and_meta_tell_of_all_distributions(repository: Repository) -> None:
@@ -260,6 +327,15 @@ def test_the_look_alike_has_the_documented_repository(repository: Repository) ->
     assert ended.returncode == 0, ended.stderr
     (repository.images / "mirror").rename(repository.mirror)
     assert repository.meta()[0]["urls"] == [f"https://images.amxa.ch/{NAMES[0]}"]
+
+
+def test_a_fifo_with_the_name_of_an_image_is_told_to_be_no_file(repository: Repository) -> None:
+    os.mkfifo(repository.images / OTHER)
+
+    ended = repository.update()
+
+    assert ended.status == 0
+    assert f"{OTHER} is left out: it is no file" in ended.messages()
 
 
 def test_images_of_the_same_bytes_are_served_both(repository: Repository) -> None:
