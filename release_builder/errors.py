@@ -113,6 +113,7 @@ _HINTS = {
     errno.ENOENT: "make it, or name another",
     errno.EEXIST: "what stands there is no folder: move it away",
     errno.ENOTDIR: "what should be a folder is none: name another",
+    errno.ENAMETOOLONG: "shorten the name: 200 bytes leave room for what is kept beside the file",
     errno.EFBIG: "raise the limit of a file's size (ulimit -f)",
     errno.EMFILE: "raise the limit of open files (ulimit -n)",
 }

@@ -29,6 +29,7 @@ _FILE_NAMES: Final = "file_names"
 _MOST_OUTPUT: Final = 32 << 20  # bytes of stdout that are held: servers have a say in it
 _STDERR_PIECE: Final = 4 << 10  # bytes
 _STDERR_PIECES: Final = 256  # that are held, the last ones
+_GRACE: Final = 30.0  # seconds that it has to end: what it writes may be going to a slow disk
 _KEPT: Final = ("PATH", "HOME", "TMPDIR")
 _PACKAGES: Final = {  # program → package on Debian, package on Enterprise Linux
     "createrepo_c": ("createrepo-c", "createrepo_c"),
@@ -164,8 +165,7 @@ def _finish(  # noqa: PLR0913 (as run)
             running.wait()
     except BaseException:
         if running is not None and running.is_alive():
-            running.terminate()
-            running.wait()
+            _end(running, _GRACE)
         raise
     finally:
         if running is not None:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import dataclasses
 import importlib
+import os
 import time
 from contextlib import ExitStack
 from typing import TYPE_CHECKING, Final
 
-from release_builder.errors import ReleaseBuilderError, Status, WrongFileError
+from release_builder.errors import ReleaseBuilderError, Status, SurroundingsError, WrongFileError
 from release_builder.report import (
     Finding,
     Outcome,
@@ -18,6 +19,7 @@ from release_builder.report import (
     StepResult,
     failed_step,
 )
+from release_builder.state.digest_cache import state_folder
 from release_builder.state.lock import hold
 from release_builder.steps import Context
 from release_builder.transport.local import open_mirror
@@ -71,6 +73,8 @@ def _carry_out_one(plan: Plan, cache: DigestCache, monitor: Monitor) -> ReleaseR
     results: list[StepResult] = []
     with ExitStack() as held:
         try:
+            for each in plan.each:
+                each.workdir.check_folders()
             context = Context(plan, _open_mirror(plan, _locks(plan, held)), cache, monitor)
         except (ReleaseBuilderError, OSError) as error:
             results.append(failed_step(plan.steps[0], error))
@@ -103,8 +107,19 @@ def _locks(plan: Plan, held: ExitStack) -> tuple[int, ...]:
     workdirs = dict.fromkeys(each.workdir for each in plan.each)
     for workdir in workdirs:
         workdir.root.mkdir(parents=True, exist_ok=True)
-    locks = (held.enter_context(hold(each.lock, with_folder=True)) for each in workdirs)
+    locks = (
+        # The state folder's own lock is the history's.
+        held.enter_context(hold(each.lock, with_folder=not _is_state(each.root)))
+        for each in workdirs
+    )
     return tuple(lock.fileno() for lock in locks)
+
+
+def _is_state(folder: Path) -> bool:
+    try:
+        return folder.samefile(state_folder(os.environ))
+    except (SurroundingsError, OSError):
+        return False
 
 
 def _open_mirror(plan: Plan, descriptors: Sequence[int]) -> Transport | None:

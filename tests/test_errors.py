@@ -55,6 +55,12 @@ def test_the_hint_stands_below_what_happened() -> None:
             id="disk full",
         ),
         pytest.param(
+            OSError(errno.ENAMETOOLONG, "File name too long", "/a"),
+            "/a: File name too long",
+            "shorten the name",
+            id="long name",
+        ),
+        pytest.param(
             OSError(errno.EMFILE, "Too many open files"),
             "Too many open files",
             "ulimit",

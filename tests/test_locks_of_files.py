@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import re
 import subprocess
 import sys
@@ -11,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from release_builder import locks
 from release_builder.errors import BusyError
 from release_builder.locks import lock_holder, locked_beside, locked_folder, open_locked
 
@@ -88,3 +90,62 @@ def test_a_lock_beside_a_file_keeps_others_away_and_leaves_nothing(workdir: Path
     with locked_beside(path):
         pass
     assert list(workdir.iterdir()) == []
+
+
+def test_of_a_name_that_leaves_no_room_for_a_lock_the_file_is_told(workdir: Path) -> None:
+    path = workdir / ("x" * 250)
+
+    with pytest.raises(OSError, match="too long") as raised, locked_beside(path):
+        pass
+
+    assert raised.value.filename == str(path)
+
+
+@pytest.mark.parametrize(
+    "lock",
+    [
+        pytest.param('exec flock "$0" "$@"', id="parent"),
+        pytest.param('exec flock --close "$0" "$@"', id="parent alone"),
+        pytest.param('exec 9< "$0"; flock 9; "$@"', id="parent's descriptor"),
+    ],
+)
+def test_a_folder_that_was_locked_for_us_is_ours(workdir: Path, lock: str) -> None:
+    code = (
+        "import pathlib, sys; from release_builder.locks import locked_folder\n"
+        "with locked_folder(pathlib.Path(sys.argv[1])): print('ours')\n"
+    )
+
+    ours = subprocess.run(
+        ["sh", "-c", lock, workdir, sys.executable, "-c", code, workdir],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert (ours.stdout, ours.stderr) == ("ours\n", "")
+
+
+def test_who_holds_the_same_number_on_another_device_is_not_meant(workdir: Path) -> None:
+    status = workdir.stat()
+    device = f"{os.major(status.st_dev):02x}:{os.minor(status.st_dev):02x}"
+    (workdir / "locks").write_text(
+        f"1: FLOCK  ADVISORY  WRITE 7 ff:ff:{status.st_ino} 0 EOF\n"
+        f"2: FLOCK  ADVISORY  WRITE 8 {device}:{status.st_ino} 0 EOF\n"
+    )
+
+    assert lock_holder(status, proc=workdir) == (8, "")
+
+
+def test_a_folder_that_another_holds_beside_us_is_not_ours(
+    workdir: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    number = workdir.stat().st_ino
+    (workdir / "locks").write_text(
+        f"1: FLOCK  ADVISORY  READ {os.getpid()} ff:ff:{number} 0 EOF\n"
+        f"2: FLOCK  ADVISORY  READ 7 ff:ff:{number} 0 EOF\n"
+    )
+    (workdir / "self/fdinfo").mkdir(parents=True)
+    monkeypatch.setattr(locks, "_PROC", workdir)
+
+    with locked_folder(workdir), pytest.raises(BusyError), locked_folder(workdir):
+        pass

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import pytest
+
+from release_builder.errors import SurroundingsError
 from release_builder.loader import load
 from release_builder.plan.workdir import Workdir, workdir_of
 
 if TYPE_CHECKING:
-    import pytest
-
     from release_builder.descriptor.release import Release
 
 
@@ -55,3 +57,21 @@ def test_releases_of_one_run_never_share_a_given_folder(workdir: Path) -> None:
     found = [workdir_of(release, both, workdir / "given").root.name for release in both]
 
     assert found == ["smeserver-i386", "smeserver-x86_64"]
+
+
+@pytest.mark.parametrize("name", ["tree", "pair", "image", "upload", "aside"])
+def test_a_link_of_another_user_leads_no_run_elsewhere(
+    workdir: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    link = workdir / name
+    link.symlink_to("elsewhere")
+    Workdir(workdir).check_folders()
+
+    monkeypatch.setattr(os, "geteuid", lambda: 12345)
+    if link.lstat().st_uid == 0:
+        os.lchown(link, 54321, -1)
+
+    with pytest.raises(SurroundingsError, match=rf"{name} is a link that user \S+ made") as raised:
+        Workdir(workdir).check_folders()
+
+    assert "remove it" in raised.value.hint

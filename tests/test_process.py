@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from release_builder import process
-from release_builder.errors import SurroundingsError
+from release_builder.errors import SurroundingsError, WrongBytesError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -170,3 +170,21 @@ def test_programs_of_all_threads_can_be_ended() -> None:
             time.sleep(0.05)
 
     assert [future.result().status for future in running] == [-signal.SIGTERM] * 2
+
+
+def test_a_program_that_does_not_end_is_killed_with_all_that_it_started(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(process, "_GRACE", 0.5)
+    begun = time.monotonic()
+
+    def refuse(_piece: bytes) -> None:
+        raise WrongBytesError("too much")
+
+    with pytest.raises(WrongBytesError):
+        process.run(
+            ["sh", "-c", "trap '' TERM; (sleep 20)& echo begun; sleep 20; sleep 20"],
+            on_output=refuse,
+        )
+
+    assert time.monotonic() - begun < 10

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -271,3 +273,37 @@ def test_where_the_suspect_cannot_be_fetched_the_first_result_stands(
         ("verify", Outcome.SKIPPED),
     ]
     assert report.exit_status == 2
+
+
+def test_a_workdir_that_has_the_state_leaves_the_history_to_others(
+    workdir: Path, tree: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("RELEASE_BUILDER_STATE", str(workdir))
+    code = (
+        "import pathlib, sys; from release_builder.state.history import open_history\n"
+        "with open_history(pathlib.Path(sys.argv[1])) as history: print(history.notes)\n"
+    )
+    others: list[str] = []
+
+    def look() -> None:
+        argv = [sys.executable, "-c", code, str(workdir)]
+        others.append(subprocess.check_output(argv, text=True, timeout=30))
+
+    report = carry_out(workdir, monitor=Hook("step verify", look))
+
+    assert (report.exit_status, others) == (0, ["[]\n"])
+
+
+def test_a_link_of_another_user_ends_a_run_at_the_door(
+    workdir: Path, tree: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (workdir / "elsewhere").mkdir()
+    (workdir / "image").symlink_to("elsewhere")
+    monkeypatch.setattr(os, "geteuid", lambda: 12345)
+    if (workdir / "image").lstat().st_uid == 0:
+        os.lchown(workdir / "image", 54321, -1)
+
+    report = carry_out(workdir)
+
+    assert report.exit_status == 3
+    assert list((workdir / "elsewhere").iterdir()) == []

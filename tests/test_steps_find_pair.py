@@ -143,7 +143,7 @@ def test_what_is_no_file_is_no_jigdo(
     (workdir / ISO).mkdir(parents=True)
     os.mkfifo(workdir / ISO / name)
 
-    with pytest.raises((IncompleteError, OSError)):
+    with pytest.raises(WrongBytesError, match=f"{ISO}{name} is no file"):
         find_pair(workdir, release, cache)
 
 

@@ -15,7 +15,7 @@ from release_builder.api.refresh_work import Work, fingerprint
 from release_builder.api.refreshed import Problem, Refreshed, decisive, is_quiet, refresh_words
 from release_builder.api.vouching import accepted
 from release_builder.courtesy import ending_after, splay
-from release_builder.errors import OutOfTimeError, ReleaseBuilderError, Status
+from release_builder.errors import OutOfTimeError, ReleaseBuilderError, Status, printable
 from release_builder.loader import load
 from release_builder.report import (
     Finding,
@@ -31,7 +31,7 @@ from release_builder.state.turns import take_turn
 from release_builder.telling import Occasion, occasion_of, tell
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
     from pathlib import Path
 
     from release_builder.api.refreshes import RefreshOptions
@@ -43,6 +43,7 @@ if TYPE_CHECKING:
 
     _Trouble = ReleaseBuilderError | OSError | KeyboardInterrupt
 
+_NOTHING: Final = "nothing"  # was told so far; where nothing is noted, nobody knows
 _LONG_AGO: Final = datetime.min.replace(tzinfo=UTC)
 _TROUBLE: Final = (ReleaseBuilderError, OSError, KeyboardInterrupt)
 
@@ -139,6 +140,8 @@ class RefreshRun:
                 planned = work.plans(descriptor)
                 notify = planned[0].release.notify
                 self.planned += planned
+                if not any(each.last_success for each in self._known(descriptor)):
+                    self._history.note(_told("news", descriptor), _NOTHING)
                 self.findings += tell(notify, Occasion.START, {}, str(descriptor), os.environ)
                 reports = work.refresh(planned)
             except _TROUBLE as error:
@@ -163,27 +166,24 @@ class RefreshRun:
             self._log_report(report)
             found = decisive(report)
             quiet = is_quiet(report, before, datetime.now(UTC), self._options.max_age)
-            if not quiet and (found is None or self._is_new(report, found[1])):
+            if not quiet and (not (found and found[1].news) or self._unsaid(report, [found[1]])):
                 problems.append(Problem(report, before))
             if not report.exit_status:
-                self._news += self._said_once(report)
+                once = [each for step in report.steps for each in step.findings if each.news]
+                name = f"{report.product} {report.version} {report.arch}"
+                self._news += (f"{name}: {message}" for message in self._unsaid(report, once))
         self._problems += problems
         return problems
 
-    def _said_once(self, report: ReleaseReport) -> Iterator[str]:
-        for step in report.steps:
-            for finding in step.findings:
-                if finding.news and self._is_new(report, finding):
-                    yield f"{report.product} {report.version} {report.arch}: {finding.message}"
-
-    def _is_new(self, report: ReleaseReport, finding: Finding) -> bool:
-        """Whether ``finding`` is to be said: always, or, if it says it once, for the first time."""
-        if not finding.news:
-            return True
-        key = f"said of {key_of(report.descriptor)} {report.arch}"
-        is_new = self._history.noted(key) != finding.message
-        self._history.note(key, finding.message)
-        return is_new
+    def _unsaid(self, report: ReleaseReport, once: Sequence[Finding]) -> list[str]:
+        """Of ``once``, which are to be said once, what was not said the last time."""
+        what = "problem" if report.exit_status else "said"
+        key = f"{what} of {key_of(report.descriptor)} {report.arch}"
+        said = self._history.noted(key).split("\n")
+        messages = {printable(each.message): each.message for each in once}
+        if messages:
+            self._history.note(key, "\n".join(messages))
+        return [message for line, message in messages.items() if line not in said]
 
     def _before(self, report: ReleaseReport) -> ReleaseState | None:
         """How the release stood before; where it has no name yet, the worst of those planned."""
@@ -234,12 +234,12 @@ class RefreshRun:
         failed = any(report.exit_status for report in reports)
         if failed and not problems:
             return  # it may soon be well by itself
-        key, news_key = (f"told {what} {descriptor.absolute()}" for what in ("failure", "news"))
+        key, news_key = _told("failure", descriptor), _told("news", descriptor)
         # What a run that was killed has brought, it had not told.
-        there = " ".join(map(fingerprint, reports))
+        there, before = " ".join(map(fingerprint, reports)), self._history.noted(news_key)
         occasion = occasion_of(
             failed=failed,
-            changed=any(map(_changed, reports)) or self._history.noted(news_key) != there,
+            changed=any(map(_changed, reports)) or before not in {"", there},
             failure_was_told=bool(self._history.noted(key)),
         )
         if failed:
@@ -260,6 +260,10 @@ def _notify_of(descriptor: Path) -> Notify | None:
     with contextlib.suppress(ReleaseBuilderError, OSError):
         return load(descriptor).notify
     return None
+
+
+def _told(what: str, descriptor: Path) -> str:
+    return f"told {what} {key_of(str(descriptor))}"
 
 
 def _began(state: ReleaseState) -> datetime:

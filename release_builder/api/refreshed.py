@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 
 _BY_ITSELF: Final = {
     Status.INCOMPLETE: "goes on from here at the next run",
-    Status.WRONG: "tries again at the next run; what was there before stays as it is",
-    Status.SURROUNDINGS: "tries again at the next run; what was there before stays as it is",
+    Status.WRONG: "tries again at the next run; image and pair of before stay as they are",
+    Status.SURROUNDINGS: "tries again at the next run; image and pair of before stay as they are",
     Status.BUSY: "the run that is at it was told to go over it once more",
     Status.INTERRUPTED: "goes on from here at the next run",
 }

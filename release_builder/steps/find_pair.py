@@ -8,7 +8,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from release_builder.descriptor.version import Version
-from release_builder.errors import DescriptorError, IncompleteError, WrongFileError, printable
+from release_builder.errors import (
+    DescriptorError,
+    IncompleteError,
+    WrongBytesError,
+    WrongFileError,
+    printable,
+)
 from release_builder.files import open_regular, read_bounded
 from release_builder.jigdo.location import parse_jigdo
 from release_builder.jigdo.template import read_template
@@ -94,7 +100,13 @@ def find_jigdo(root: Path, release: Release) -> Path:
     found = [path for folder in folders for name in names if (path := folder / name).is_file()]
     if not found:
         others = [path for folder in folders for path in sorted(folder.glob("*.jigdo"))]
-        found = [path for path in others if _may_be(path.name, release)]
+        meant = [path for path in others if _may_be(path.name, release)]
+        found = [path for path in meant if path.is_file()]
+        if meant and not found:
+            raise WrongBytesError(
+                f"{printable(str(meant[0].relative_to(root)))} is no file, and so no .jigdo",
+                hint="the mirror may be half-way through an update; if it stays so, tell who runs it",
+            )
         if not found:
             raise _no_jigdo(root, release, names[0], others)
     if any(not filecmp.cmp(path, found[0], shallow=False) for path in found[1:]):

@@ -43,14 +43,14 @@ def run(context: Context) -> StepResult:
         IncompleteError: The mirror cannot be reached, is empty, has lost parts, keeps changing,
             or has a .jigdo and a template that do not fit any more.
         DescriptorError: The mirror has no such release, or too much would be deleted.
-        OlderError: What `track:` leads to is older than what was here before.
+        StepBackError: What `track:` leads to is older than what was here before.
         SurroundingsError: rsync is missing, or there is no room.
     """
     plan, transport = context.plan, context.transport
     if transport is None:
         return StepResult("sync", Outcome.SKIPPED, "offline: the tree is taken as it is")
     check_apart(plan)
-    refuse_older_version(plan.release)
+    refuse_older_version(plan)
     if plan.workdir.tree.exists() and not plan.workdir.tree.is_dir():
         raise NotADirectoryError(errno.ENOTDIR, "not a folder", str(plan.workdir.tree))
     whole = whole_pull(plan.release, plan.workdir.tree)

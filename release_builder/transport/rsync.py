@@ -82,10 +82,15 @@ class RsyncMirror:
         self, argv: Sequence[str], pull: Pull, reader: OutputReader, monitor: Monitor
     ) -> Transfer:
         guard = Guard(pull.timeout * _PATIENCE)
+
+        def listen(piece: bytes) -> None:
+            guard.hear(piece)
+            reader.feed(piece)
+
         outcome = process.run(
             [*argv, self.source, f"{pull.into}/"],
             stdin=b"".join(os.fsencode(rule) + b"\0" for rule in exact_rules(pull.only)),
-            on_output=reader.feed,
+            on_output=listen,
             on_start=monitor.detail,
             env=self._environment(),
             keep_open=self._keep_open,

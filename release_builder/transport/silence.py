@@ -26,7 +26,7 @@ class Guard:
 
     Args:
         patience: Seconds in which neither it nor its children read anything, from disk or net, nor
-            write to disk, before it is told to end; 0 for any time.
+            write to disk, nor print, nor work, before it is told to end; 0 for any time.
 
     Attributes:
         has_ended_it: Whether it was told to end.
@@ -35,6 +35,11 @@ class Guard:
     def __init__(self, patience: float) -> None:
         self.has_ended_it = False
         self._patience = patience
+        self._heard = 0
+
+    def hear(self, piece: bytes) -> None:
+        """Count what it prints."""
+        self._heard += len(piece)
 
     @contextlib.contextmanager
     def watch(self, process_id: int) -> Iterator[None]:
@@ -57,9 +62,9 @@ class Guard:
                 thread.join()
 
     def _look(self, process_id: int, over: threading.Event) -> None:
-        before, since = _activity(process_id), time.monotonic()
+        before, since = (self._heard, _activity(process_id)), time.monotonic()
         while not over.wait(self._patience / _LOOKS):
-            now = _activity(process_id)
+            now = (self._heard, _activity(process_id))
             if now != before:
                 before, since = now, time.monotonic()
             elif time.monotonic() - since >= self._patience:
@@ -70,15 +75,17 @@ class Guard:
 
 
 def _activity(session: int) -> dict[str, tuple[str, ...]]:
-    """What each process of ``session`` has read, and written to disk, so far."""
+    """What each process of ``session`` has read, written to disk, and worked, so far."""
     found = {}
     for place in Path("/proc").iterdir():
         if place.name.isdigit():
             # It may end, or be somebody else's, as we look.
             with contextlib.suppress(OSError):
                 # 4711 (a name) S 1 4711 4711 …: state, parent, group, session
-                if (place / "stat").read_text().rpartition(")")[2].split()[3] == str(session):
-                    found[place.name] = _counts((place / "io").read_text())
+                fields = (place / "stat").read_text().rpartition(")")[2].split()
+                if fields[3] == str(session):
+                    # Whole ticks of the processor, user's and system's: to wait takes none.
+                    found[place.name] = (*fields[11:13], *_counts((place / "io").read_text()))
     return found
 
 

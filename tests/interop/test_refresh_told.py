@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import sqlite3
 import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -37,4 +39,15 @@ def test_what_a_killed_run_had_not_told_is_told_by_the_next_and_once(
     ended = [release_builder(*REFRESH, cwd=workdir).status for _ in range(2)]
 
     assert ended == [0, 0]
+    assert told.read_text() == "change\n"
+
+
+def test_what_an_older_version_brought_is_not_told_as_new(told: Path, workdir: Path) -> None:
+    assert release_builder(*REFRESH, cwd=workdir).status == 0
+    (file,) = workdir.parent.rglob("history.sqlite")
+    with contextlib.closing(sqlite3.connect(file)) as database, database:
+        assert database.execute("DELETE FROM marks").rowcount
+
+    assert release_builder(*REFRESH, cwd=workdir).status == 0
+
     assert told.read_text() == "change\n"
