@@ -6,6 +6,7 @@ cd tests; python -m hostile_table --text "labels"  # plain, of the cases with th
 
 from __future__ import annotations
 
+import argparse
 import sys
 import textwrap
 from concurrent.futures import ThreadPoolExecutor
@@ -43,11 +44,18 @@ def _told(outcomes: Iterable[Outcome]) -> str:
 
 def main() -> None:
     """Run what the command line asks for, and print the table."""
-    words = [word for word in sys.argv[1:] if word != "--text"]
-    cases = [case for case in CASES if all(word in case.name for word in words)]
+    parser = argparse.ArgumentParser(
+        prog="python -m hostile_table", description=__doc__.partition("\n")[0]
+    )
+    parser.add_argument("--text", action="store_true", help="plain, not as Markdown")
+    parser.add_argument("words", nargs="*", metavar="WORD", help="only cases with all these words")
+    options = parser.parse_args()
+    cases = [case for case in CASES if all(word in case.name for word in options.words)]
+    if not cases:
+        parser.error(f"no case has all of these words: {' '.join(options.words)}")
     with ThreadPoolExecutor(3) as pool:
         rows = [row_of(outcomes) for outcomes in pool.map(run_case, cases)]
-    print(plain(rows) if "--text" in sys.argv else markdown(rows))  # noqa: T201 (a program)
+    sys.stdout.write(f"{plain(rows) if options.text else markdown(rows)}\n")
 
 
 if __name__ == "__main__":

@@ -16,9 +16,11 @@ import subprocess
 import sys
 import threading
 import time
-from concurrent.futures import ThreadPoolExecutor
+import traceback
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from functools import partial
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -39,8 +41,11 @@ if TYPE_CHECKING:
 _RECIPE: Final = Recipe(packages=8, largest=96 << 10)
 _BETA: Final = "testing/9.0beta3/iso/x86_64/smeserver-9.0beta3-x86_64"
 _FINAL: Final = "9.0/iso/x86_64/smeserver-9.0-x86_64"
-_PATIENCE: Final = 120.0  # seconds for any one program
+_PATIENCE: Final = 300.0  # seconds for any one program
+_PAUSE: Final = 0.1  # seconds, of who reads on and on: the cores are for the others
 _RATES: Final = (30, 300)  # kB a second of a client: a release has about 1,000
+_SLOW: Final = (60, 61)  # of one who is to see it change
+_MORE: Final = 10  # rounds at most until somebody has
 _CHANGED: Final = re.compile(r"published anew .*while|withdrawn while", re.DOTALL)
 _THEIRS: Final = 2  # who run jigdo-lite
 _THEIR_SECONDS: Final = "10"
@@ -58,6 +63,7 @@ class Public:
             ended for certain, and the digest of the image.
         got: What was fetched: the name, the digest, when that began and ended.
         done: No more becomes public.
+        changed: Somebody was told that what he fetches changed.
     """
 
     root: str
@@ -65,6 +71,7 @@ class Public:
     times: dict[str, list[tuple[float, float, str]]] = field(default_factory=dict)
     got: list[tuple[str, str, float, float]] = field(default_factory=list)
     done: threading.Event = field(default_factory=threading.Event)
+    changed: threading.Event = field(default_factory=threading.Event)
 
     @property
     def flips(self) -> int:
@@ -119,7 +126,9 @@ def make_public(public: Public, made: Sequence[tuple[Path, str]]) -> None:
             public.became(name, since, image)
 
 
-def client(public: Public, folder: Path, name: str, seed: int) -> collections.Counter[str]:
+def client(
+    public: Public, folder: Path, name: str, seed: int, rates: tuple[int, int] = _RATES
+) -> collections.Counter[str]:
     """Fetch an image until it is there, again where it changed meanwhile."""
     chance, seen = random.Random(seed), collections.Counter[str]()
     start = chance.choice([0, chance.randrange(public.last)])
@@ -128,7 +137,7 @@ def client(public: Public, folder: Path, name: str, seed: int) -> collections.Co
     image = folder / f"{name.rpartition('/')[2]}.iso"
     begin = time.monotonic()
     while not image.exists():
-        rate = f"{chance.randrange(*_RATES)}k"
+        rate = f"{chance.randrange(*rates)}k"
         argv = ["jigdo", "fetch", "--limit-rate", rate, "--connections", "2"]
         ended = _run(["nice", *PROGRAM, *argv, f"{public.root}{name}.jigdo"], folder)
         assert ended.returncode in {0, 1}, ended.stderr
@@ -136,6 +145,7 @@ def client(public: Public, folder: Path, name: str, seed: int) -> collections.Co
         if ended.returncode:
             assert _CHANGED.search(ended.stderr), ended.stderr
             seen["changed"] += 1
+            public.changed.set()
     public.got.append((name, digest(image), begin, time.monotonic()))
     seen["images"] += 1
     return seen
@@ -182,6 +192,7 @@ def reader(
             seen["files right"] += 1
         else:
             seen["files wrong"] += 1
+        time.sleep(_PAUSE)
     return seen
 
 
@@ -192,22 +203,44 @@ def load(
     root = folder / "public"
     root.mkdir()
     with serve(root, log=False) as web:
-        made = list(editions(folder, Publisher(folder, root, web), rounds + 1))
+        coming = editions(folder, Publisher(folder, root, web), 1 + rounds + _MORE)
+        made = list(islice(coming, 1 + rounds))
         public = Public(web.url, 2 * rounds)
         make_public(public, made[:1])
         work: list[_Work] = [client] * clients + [jigdo_lite] * _THEIRS
         work += [partial(reader, ["wget", "-q", "-O"]), partial(reader, _ARIA2C)]
-        with ThreadPoolExecutor(len(work)) as pool:
-            ends = [
-                pool.submit(_watched, each, public, _made(folder / f"user-{number}"), number, seed)
-                for number, each in enumerate(work)
-            ]
+        with ThreadPoolExecutor(len(work) + _MORE) as pool:
+
+            def begin(each: _Work, number: int) -> Future[collections.Counter[str]]:
+                place = _made(folder / f"user-{number}")
+                return pool.submit(_watched, each, public, place, number, seed)
+
+            ends = [begin(each, number) for number, each in enumerate(work)]
+            more: list[Future[collections.Counter[str]]] = []
             try:
                 make_public(public, made[1:])
+                while not (public.changed.is_set() or all(each.done() for each in ends[:clients])):
+                    time.sleep(0.1)
+                for edition in coming:
+                    if public.changed.is_set():
+                        break
+                    more.append(begin(partial(client, rates=_SLOW), len(work) + len(more)))
+                    _wait_for_pair(folder / f"user-{len(work) + len(more) - 1}")
+                    make_public(public, [edition])
+                    more[-1].result()
             finally:
                 public.done.set()
-            seen = sum((each.result() for each in ends), collections.Counter[str]())
-    return seen + collections.Counter(clients=clients, flips=public.flips), public.wrong()
+            seen = sum((each.result() for each in ends + more), collections.Counter[str]())
+    seen += collections.Counter(clients=clients + len(more), flips=public.flips)
+    return seen, public.wrong()
+
+
+def _wait_for_pair(folder: Path) -> None:
+    """Until somebody who fetches into ``folder`` has template and .jigdo, and goes on to parts."""
+    end = time.monotonic() + _PATIENCE
+    while not list(folder.glob("*.template")):
+        assert time.monotonic() < end, "nothing came"
+        time.sleep(0.05)
 
 
 def _watched(
@@ -217,6 +250,7 @@ def _watched(
     try:
         return work(public, folder, (_BETA, _FINAL)[number % 2], seed * 1000 + number)
     except BaseException:
+        traceback.print_exc()  # what the others then say would hide it
         public.done.set()
         raise
 

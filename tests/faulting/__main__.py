@@ -40,9 +40,9 @@ def main() -> int:
     _say(f"seed {seed}")
     begun = time.monotonic()
     worlds = options.only or list(all_worlds())
-    for verdict in campaign(worlds, options.points, seed, options.jobs):
+    for came in campaign(worlds, options.points, seed, options.jobs):
         known = len(tally.failures)
-        tally.add(verdict)
+        tally.add(came)
         for failure in tally.failures[known:]:
             _say(failure)
     _say(f"\n{tally.table()}\n")

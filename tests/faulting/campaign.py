@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import contextlib
+import multiprocessing
 import shutil
 import tempfile
+import traceback
 from collections import Counter
-from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
+from queue import Empty
 from typing import TYPE_CHECKING
 
 from faulting.faults import FAULTS, MISCHIEF, Point, choose
@@ -17,8 +20,22 @@ from faulting.worlds import all_worlds
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
+    from queue import Queue
 
     from faulting.world import World
+
+
+@dataclass(frozen=True, slots=True)
+class Broken:
+    """A world that could not be prepared, or tried out to the end.
+
+    Attributes:
+        world: Its name.
+        why: What happened.
+    """
+
+    world: str
+    why: str
 
 
 @dataclass(slots=True)
@@ -29,8 +46,11 @@ class Tally:
     survived: Counter[tuple[str, str]] = field(default_factory=Counter)
     failures: list[str] = field(default_factory=list)
 
-    def add(self, verdict: Verdict) -> None:
+    def add(self, verdict: Verdict | Broken) -> None:
         """Count a point; one that no call met is not counted, but must have gone well too."""
+        if isinstance(verdict, Broken):
+            self.failures.append(f"{verdict.world}: {verdict.why}")
+            return
         key = verdict.point.world, verdict.point.fault
         self.injected[key] += verdict.injected
         self.survived[key] += verdict.injected and not verdict.troubles
@@ -88,8 +108,10 @@ def chunk(name: str, count: int, seed: str) -> Iterator[Verdict]:
 
 def campaign(
     worlds: Sequence[str], points: int, seed: int, jobs: int, size: int = 25
-) -> Iterator[Verdict]:
+) -> Iterator[Verdict | Broken]:
     """Spread ``points`` over the worlds; verdicts come as they are there.
+
+    What breaks a world is told, and the others go on.
 
     Args:
         worlds: Their names.
@@ -103,9 +125,16 @@ def campaign(
         for name, share in shares(worlds, points).items()
         for start in range(0, share, size)
     ]
-    with ProcessPoolExecutor(jobs) as pool:
-        for done in as_completed([pool.submit(_listed, *each) for each in chunks]):
-            yield from done.result()
+    with multiprocessing.Manager() as manager, ProcessPoolExecutor(jobs) as pool:
+        verdicts: Queue[Verdict | Broken] = manager.Queue()
+        running = {pool.submit(_tell, verdicts, *each): each[0] for each in chunks}
+        while running:
+            ended = [each for each in running if each.done()]
+            yield from _told(verdicts)
+            for each in ended:
+                name = running.pop(each)
+                if error := each.exception():  # its process was killed
+                    yield Broken(name, repr(error))
 
 
 def shares(worlds: Sequence[str], points: int) -> dict[str, int]:
@@ -115,5 +144,17 @@ def shares(worlds: Sequence[str], points: int) -> dict[str, int]:
     }
 
 
-def _listed(name: str, count: int, seed: str) -> list[Verdict]:
-    return list(chunk(name, count, seed))
+def _tell(verdicts: Queue[Verdict | Broken], name: str, count: int, seed: str) -> None:
+    try:
+        for verdict in chunk(name, count, seed):
+            verdicts.put(verdict)
+    except Exception:
+        verdicts.put(Broken(name, traceback.format_exc()))
+
+
+def _told(verdicts: Queue[Verdict | Broken]) -> Iterator[Verdict | Broken]:
+    """What is there; waits a little for the first."""
+    with contextlib.suppress(Empty):
+        yield verdicts.get(timeout=0.2)
+        while True:
+            yield verdicts.get_nowait()

@@ -87,7 +87,7 @@ def _world(name: str, version: str, prepare: Callable[[Path, Services], None]) -
         prepare=prepare,
         finals=finals,
         watched=("work", "state"),
-        volatile=("work/.lock", "state/*.sqlite", "home/*"),
+        volatile=("work/.lock", "state/*.sqlite*", "home/*"),
         copied=("work/tree/*",),
         mirror=(f"{path}/smeos/*/Packages/*", f"{path}/iso/*/*.template"),
         services=rsync_mirror,

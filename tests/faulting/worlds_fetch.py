@@ -65,7 +65,7 @@ def _world(name: str, *options: str) -> World:
         argv=("jigdo", "fetch", *bounds, *options, "{url}cd.jigdo"),
         prepare=_with_parts if "--scan" in options else _prepare,
         finals=_finals,
-        volatile=("state/*.sqlite", "home/*"),
+        volatile=("state/*.sqlite*", "home/*"),
         mirror=("mirror/tree/*", "mirror/cd.template"),
         services=_web_mirror,
     )

@@ -56,7 +56,7 @@ WORLDS: Final = (
         argv=("pair", "sme-9.0beta3.yaml"),
         prepare=_release,
         finals=_paired,
-        volatile=("work/.lock", "state/*.sqlite", "home/*"),
+        volatile=("work/.lock", "state/*.sqlite*", "home/*"),
         environment=ENVIRONMENT,
     ),
 )

@@ -11,7 +11,7 @@ import sys
 from typing import TYPE_CHECKING, Final
 
 import pytest
-from faulting.campaign import Tally, chunk, shares, staged
+from faulting.campaign import Tally, campaign, chunk, shares, staged
 from faulting.faults import Point
 from faulting.trial import stage
 from faulting.world import World
@@ -90,6 +90,16 @@ def test_whatever_happens_it_never_lies_and_the_next_run_completes(
     print(f"FAULT_SEED={SEED}\n{tally.table()}")  # noqa: T201 (shown when it fails)
     assert not tally.failures, "\n".join(tally.failures)
     assert tally.injected.total() > count // 2
+
+
+def test_a_world_that_breaks_is_told_and_the_others_go_on() -> None:
+    tally = Tally()
+
+    for verdict in campaign(["nowhere", "neither"], 2, seed=1, jobs=1):
+        tally.add(verdict)
+
+    assert [each.partition(":")[0] for each in tally.failures] == ["nowhere", "neither"]
+    assert all("KeyError" in each for each in tally.failures)
 
 
 def wrong_world(program: str, tmp_path: Path) -> tuple[World, tuple[str, ...]]:

@@ -126,7 +126,8 @@ VERIFY = ("verify", "any.yaml")
     ("place", "arguments", "statuses"),
     [
         pytest.param("any.yaml", ("validate", "any.yaml"), {2}, id="descriptor"),
-        pytest.param(f"tree/iso/x86_64/{NAME}.jigdo", BUILD, {2, 3}, id="jigdo"),
+        pytest.param(f"tree/iso/x86_64/{NAME}.jigdo", BUILD, {2}, id="jigdo"),
+        pytest.param("own.jigdo", ("jigdo", "fetch", "own.jigdo"), {2}, id="jigdo to fetch"),
         pytest.param("tree/iso/x86_64/t.template", BUILD, {1, 2}, id="template"),
         pytest.param("tree/smeos/x86_64/one", VERIFY, {0, 2}, id="part"),
         pytest.param("image/SHA256SUMS", VERIFY, {0}, id="sums"),

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING
 
+import hostile_table
 import pytest
 from hostile_cases import CASES, CONTROL
 from hostile_runs import run_case
@@ -24,6 +26,18 @@ def test_all_programs_make_the_image_where_nothing_is_wrong() -> None:
     outcomes = run_case(CONTROL)
 
     assert {outcome.ended for outcome in outcomes} == {"right image"}
+
+
+def test_words_that_no_case_has_are_a_mistake(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(sys, "argv", ["hostile_table", "--text", "nobody calls it so"])
+
+    with pytest.raises(SystemExit) as ended:
+        hostile_table.main()
+
+    assert ended.value.code == 2
+    assert "no case has all of these words: nobody calls it so" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("case", [pytest.param(case, id=case.name) for case in CASES])

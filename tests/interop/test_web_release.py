@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import pytest
 from bad_server import FOR_EVER, BadServer, Trouble
 from builders import next_release, noise
-from fetching import wait_until
+from fetching import holds, wait_until
 from program import PROGRAM, release_builder
 from web_server import Tls, serve
 
@@ -323,15 +323,12 @@ def test_a_build_that_was_stopped_fetches_nothing_twice(mirror: Mirror, workdir:
     with badly_published(release, workdir) as (server, descriptor):
         server.troubles[part] = Trouble(delay=FOR_EVER)
         wanted = [path for path in server.content if path.endswith(".rpm")]
+        others = [server.content[path] for path in wanted if path != part]
+        image = image_of(release, workdir)
+        unfinished = image.with_name(f"{image.name}.partial")
         argv = ["env", "--default-signal=INT", *PROGRAM, "build", str(descriptor)]
         with subprocess.Popen(argv, cwd=workdir, stderr=subprocess.PIPE, text=True) as running:
-            wait_until(
-                lambda: (
-                    sum(r.path in wanted and bool(r.sent) for r in server.requests)
-                    == len(wanted) - 1
-                ),
-                running,
-            )
+            wait_until(lambda: holds(unfinished, others), running)
             running.send_signal(signal.SIGINT)
             running.communicate()
         server.troubles.clear()
