@@ -5,10 +5,12 @@ from __future__ import annotations
 import codecs
 import contextlib
 import os
+import select
 import shlex
 import shutil
 import signal
 import tempfile
+import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -30,6 +32,7 @@ _MOST_OUTPUT: Final = 32 << 20  # bytes of stdout that are held: servers have a 
 _STDERR_PIECE: Final = 4 << 10  # bytes
 _STDERR_PIECES: Final = 256  # that are held, the last ones
 _GRACE: Final = 30.0  # seconds that it has to end: what it writes may be going to a slow disk
+_LINGER: Final = 5.0  # seconds that what it started may take longer
 _KEPT: Final = ("PATH", "HOME", "TMPDIR")
 _PACKAGES: Final = {  # program → package on Debian, package on Enterprise Linux
     "createrepo_c": ("createrepo-c", "createrepo_c"),
@@ -154,8 +157,7 @@ def _finish(  # noqa: PLR0913 (as run)
     read_end, write_end = os.pipe()
     running: sh.RunningCommand | None = None
     try:
-        # stdout goes through a pipe of our own: sh would hold back a progress line, which ends
-        # in CR, until the next LF.
+        # A pipe of our own: sh would hold back a progress line, which ends in CR, until an LF.
         with os.fdopen(write_end, "wb") as out, given:
             running = _launch(argv, env, given, out, keep_open=keep_open)
         _UNDER_WAY[running.pid] = running
@@ -164,8 +166,9 @@ def _finish(  # noqa: PLR0913 (as run)
                 listener(piece)
             running.wait()
     except BaseException:
-        if running is not None and running.is_alive():
+        if running is not None:
             _end(running, _GRACE)
+            _outlive(running.pid, read_end)
         raise
     finally:
         if running is not None:
@@ -247,8 +250,7 @@ def _launch(  # noqa: PLR0913 (what run and start have in common)
             _err_bufsize=_STDERR_PIECE,
             _internal_bufsize=_STDERR_PIECES,
             _env=dict(environment() if env is None else env),
-            # A terminal's Ctrl-C reaches us alone, and we end what we started; nor can a
-            # program stop to ask a password.
+            # Ctrl-C reaches us alone, and we end what we started; none can ask for a password.
             _new_session=not beside_us,
             _new_group=beside_us,
             _ok_code=_ANY_STATUS,
@@ -265,6 +267,7 @@ def _launch(  # noqa: PLR0913 (what run and start have in common)
         raise SurroundingsError(f"{argv[0]} cannot be started: {reason}") from error
 
 
+@codecs.register
 def _file_names_codec(name: str) -> codecs.CodecInfo | None:
     """For sh, which encodes arguments: ours name files, and those are bytes of no encoding."""
     if name != _FILE_NAMES:
@@ -276,9 +279,6 @@ def _file_names_codec(name: str) -> codecs.CodecInfo | None:
     )
 
 
-codecs.register(_file_names_codec)
-
-
 def _end(running: sh.RunningCommand, grace: float) -> None:
     with contextlib.suppress(ProcessLookupError):
         running.signal_group(signal.SIGTERM)
@@ -287,3 +287,13 @@ def _end(running: sh.RunningCommand, grace: float) -> None:
         except sh.TimeoutException:
             running.signal_group(signal.SIGKILL)
             running.wait()
+
+
+def _outlive(group: int, output: int) -> None:
+    """Wait for what a program started to end after it: until then that holds our locks."""
+    until = time.monotonic() + _LINGER
+    while select.select([output], [], [], max(0.0, until - time.monotonic()))[0]:
+        if not os.read(output, 1 << 16):
+            return
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(group, signal.SIGKILL)

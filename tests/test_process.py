@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import fcntl
 import hashlib
 import itertools
 import os
@@ -188,3 +189,23 @@ def test_a_program_that_does_not_end_is_killed_with_all_that_it_started(
         )
 
     assert time.monotonic() - begun < 10
+
+
+def test_a_lock_is_free_once_a_program_was_ended(tmp_path: Path) -> None:
+    """What it started, which ends a little later, holds the lock as well."""
+    lingers = "trap 'sleep 0.3; exit' TERM; echo begun; while :; do sleep 0.05; done"
+
+    def refuse(_piece: bytes) -> None:
+        raise WrongBytesError("too much")
+
+    with (tmp_path / "lock").open("wb") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        with pytest.raises(WrongBytesError):
+            process.run(
+                ["sh", "-c", f"({lingers})& exec sleep 20"],
+                on_output=refuse,
+                keep_open=[lock.fileno()],
+            )
+
+    with (tmp_path / "lock").open("rb") as next_one:
+        fcntl.flock(next_one, fcntl.LOCK_EX | fcntl.LOCK_NB)
