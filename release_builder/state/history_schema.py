@@ -5,12 +5,13 @@ The file tells its schema by PRAGMA user_version, and that it is ours by PRAGMA 
 
 from __future__ import annotations
 
+import contextlib
+import sqlite3
 from typing import TYPE_CHECKING, Final
 
 from release_builder.state.sqlite_file import ForeignError, number
 
 if TYPE_CHECKING:
-    import sqlite3
     from collections.abc import Callable
 
 _MARK: Final = 0x7262_6873  # "rbhs", for the history of release-builder
@@ -117,6 +118,9 @@ def check(database: sqlite3.Connection) -> None:
         raise ForeignError("it is no history of ours")
     if (answer := database.execute("PRAGMA quick_check(1)").fetchone()[0]) != "ok":
         raise ForeignError(str(answer).splitlines()[-1])
+    if missing := _columns_of(version) - _columns(database):
+        table, column = min(missing)
+        raise ForeignError(f"it has no {table}.{column}")
 
 
 def is_old(database: sqlite3.Connection) -> bool:
@@ -132,6 +136,23 @@ def migrate(database: sqlite3.Connection) -> None:
         for migration in _MIGRATIONS[number(database, "user_version") :]:
             migration(database)
         database.execute(f"PRAGMA user_version = {len(_MIGRATIONS)}")
+
+
+def _columns_of(version: int) -> set[tuple[str, str]]:
+    with contextlib.closing(sqlite3.connect(":memory:")) as database:
+        for migration in _MIGRATIONS[:version]:
+            migration(database)
+        return _columns(database)
+
+
+def _columns(database: sqlite3.Connection) -> set[tuple[str, str]]:
+    """Table and name of each."""
+    return set(
+        database.execute(
+            "SELECT tables.name, columns.name FROM sqlite_master AS tables,"
+            " pragma_table_info(tables.name) AS columns WHERE tables.type = 'table'"
+        )
+    )
 
 
 def _text(raw: bytes) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from typing import TYPE_CHECKING
 
 import pytest
@@ -53,7 +52,6 @@ def test_the_image_is_right_and_nothing_is_told(
         assert server.most_open <= CONNECTIONS
 
 
-@pytest.mark.skipif(not shutil.which("openssl"), reason="openssl is not installed")
 def test_connections_of_https_are_shared_too(tmp_path: Path, workdir: Path) -> None:
     keys = Keys.made(tmp_path)
     with PipeliningServer(RELEASE.tree(), tls=keys.signed()) as server:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import socket
 import ssl
 import threading
@@ -19,10 +18,7 @@ from release_builder.transport.http.client import HttpClient
 if TYPE_CHECKING:
     from pathlib import Path
 
-pytestmark = [
-    pytest.mark.interop,
-    pytest.mark.skipif(not shutil.which("openssl"), reason="openssl is not installed"),
-]
+pytestmark = pytest.mark.interop
 
 FILE = b"content" * 5000
 
