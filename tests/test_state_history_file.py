@@ -54,6 +54,10 @@ def overwrite(file: Path) -> None:
         stream.write(b"\xa5" * 4096)
 
 
+def lose_a_column(file: Path) -> None:
+    execute(file, "DROP INDEX accepted_of_workdir; ALTER TABLE accepted DROP COLUMN workdir")
+
+
 def other_program(file: Path) -> None:
     file.unlink()
     execute(file, "CREATE TABLE bookmarks (url TEXT)")
@@ -153,6 +157,7 @@ def test_a_file_of_a_newer_schema_is_left_alone(
         pytest.param(overwrite, id="overwritten"),
         pytest.param(lambda file: file.write_bytes(b"dear diary\n" * 100), id="text"),
         pytest.param(other_program, id="of another program"),
+        pytest.param(lose_a_column, id="without a column"),
     ],
 )
 def test_a_damaged_file_is_set_aside_and_begun_anew(
