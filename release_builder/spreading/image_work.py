@@ -82,10 +82,23 @@ def have_deltas(  # noqa: PLR0913 (each is another's)
     Raises:
         OSError: The journal cannot be written.
     """
-    missing, doubtful = [], {}
+    twins: dict[Path, list[Wanted]] = {}  # images of the same bytes have the same deltas
     for one in dict.fromkeys(wanted):
+        twins.setdefault(one.path(store), []).append(one)
+    places = {}
+    for path, (first, *_) in twins.items():
+        others = (candidates[one] for one in twins[path] if one in candidates)
+        places[first] = path if path.exists() else next(others, None)
+    for first, known, error in _have(places, store, journal, spread, jobs):
+        yield from ((one, known, error) for one in twins[first.path(store)])
+
+
+def _have(
+    places: Mapping[Wanted, Path | None], store: Store, journal: Journal, spread: Spread, jobs: int
+) -> Iterator[tuple[Wanted, Known | None, ReleaseBuilderError | None]]:
+    missing, doubtful = [], {}
+    for one, place in places.items():
         path = one.path(store)
-        place = path if path.exists() else candidates.get(one)
         if place == path and (known := journal.known(path)):
             yield one, known, None
         elif place is not None and place.is_file():

@@ -69,6 +69,18 @@ def test_each_signature_is_made_once_and_each_delta_proves_right(
         prove(one.old.path, known.path, one.new.sums)
 
 
+def test_a_delta_between_twins_of_images_is_made_once(place: Place, spread: Watched) -> None:
+    place.image(1).write_bytes(place.image(0).read_bytes())
+    wanted = [place.wanted(0, 2), place.wanted(1, 2)]
+
+    made = have(place, spread, wanted)
+
+    assert sorted(spread.asked) == ["make_delta", "sign"]
+    assert made[wanted[0]] == made[wanted[1]] is not None
+    assert have(place, spread, wanted) == made
+    assert sorted(spread.asked) == ["make_delta", "sign"]
+
+
 def test_what_is_there_is_not_made_again(place: Place, spread: Watched) -> None:
     wanted = [place.wanted(0, 1), place.wanted(1, 0)]
     before = have(place, Watched(), wanted)
