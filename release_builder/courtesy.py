@@ -6,6 +6,7 @@ import contextlib
 import hashlib
 import os
 import signal
+import sys
 import threading
 from typing import TYPE_CHECKING, Final
 
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from types import FrameType
 
 _NICE: Final = 10
+_AGAIN: Final = 0.01  # seconds until a deadline that was lost comes once more
 _IDLE_CLASS: Final = ("-c", "2", "-n", "7")  # best effort, the last of it: idle may starve
 
 
@@ -54,6 +56,14 @@ def ending_after(seconds: float | None) -> Iterator[None]:
     def late(_number: int, _frame: FrameType | None) -> None:
         raise OutOfTimeError(seconds)
 
+    def lost(what: sys.UnraisableHookArgs) -> None:
+        """Python drops what is raised in a finaliser or the callback of a weak reference."""
+        if what.exc_type is OutOfTimeError:
+            signal.setitimer(signal.ITIMER_REAL, _AGAIN)
+        else:
+            report_lost(what)
+
+    report_lost, sys.unraisablehook = sys.unraisablehook, lost
     before = signal.signal(signal.SIGALRM, late)
     signal.setitimer(signal.ITIMER_REAL, max(seconds, 0.001))
     try:
@@ -61,3 +71,4 @@ def ending_after(seconds: float | None) -> Iterator[None]:
     finally:
         signal.setitimer(signal.ITIMER_REAL, 0)
         signal.signal(signal.SIGALRM, before)
+        sys.unraisablehook = report_lost

@@ -66,6 +66,23 @@ def test_no_time_is_left(seconds: float) -> None:
         time.sleep(5)
 
 
+def test_a_deadline_that_comes_in_a_finaliser_comes_once_more() -> None:
+    class Slow:
+        def __del__(self) -> None:
+            time.sleep(0.5)
+
+    def work() -> None:
+        Slow()
+        time.sleep(20)
+
+    hook = sys.unraisablehook
+
+    with pytest.raises(OutOfTimeError), ending_after(0.1):
+        work()
+
+    assert sys.unraisablehook is hook
+
+
 def test_without_a_deadline_nothing_ends() -> None:
     with ending_after(None):
         time.sleep(0.01)
