@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -25,7 +26,6 @@ from release_builder.transport.http import HttpOptions
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from pathlib import Path
 
 RELEASE = release_of(4)
 URL = "http://mirror.example/8/"
@@ -45,15 +45,17 @@ def run(
     workdir: Path,
     *servers: str,
     url: str = URL,
+    tree: Path | None = None,
+    jigdo: bytes | None = None,
     image: Sequence[Digest] = (),
     **options: float,
 ) -> Rebuilt:
     lines = (f"A={server}" for server in servers or (URL,))
     rebuilt = rebuild(
-        RELEASE.jigdo(*lines),
+        jigdo or RELEASE.jigdo(*lines),
         "cd.jigdo",
         workdir / "cd.template",
-        {url: workdir / "tree"},
+        {url: tree or workdir / "tree"},
         workdir / "scratch",
         HttpOptions(retries=0, timeout=5, **options),  # type: ignore[arg-type] # limit_rate is an int
         Monitor(),
@@ -96,6 +98,16 @@ def test_a_wrong_byte_in_a_part_is_named(workdir: Path, staged: Path) -> None:
     assert finding.message == f"02.rpm: {URL}02.rpm: wrong bytes"
     assert finding.hint
     assert rebuilt.digests == {}
+
+
+def test_what_we_may_not_read_is_no_fault_of_the_web_server(workdir: Path) -> None:
+    unreadable = Path("/proc/sys/vm/drop_caches")  # not even by root
+    jigdo = RELEASE.jigdo(f"A={URL}").replace(b"01.rpm", unreadable.name.encode())
+
+    with pytest.raises(PermissionError) as caught:
+        run(workdir, tree=unreadable.parent, jigdo=jigdo)
+
+    assert caught.value.filename == str(unreadable)
 
 
 def test_a_missing_part_is_named_though_a_mirror_has_it(workdir: Path, staged: Path) -> None:

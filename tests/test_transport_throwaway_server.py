@@ -6,6 +6,7 @@ import os
 import socket
 from contextlib import closing
 from http.client import HTTPConnection, HTTPResponse
+from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
@@ -15,7 +16,6 @@ from release_builder.transport.throwaway_server import ThrowawayServer
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
 CONTENT = b"0123456789"
 
@@ -101,6 +101,17 @@ def test_nothing_else_is_given(server: ThrowawayServer, path: str, status: int) 
     response, body = ask(server, path)
 
     assert (response.status, body) == (status, b"")
+    assert not server.troubles
+
+
+def test_what_cannot_be_read_is_remembered() -> None:
+    unreadable = Path("/proc/sys/vm/drop_caches")  # not even by root
+
+    with ThrowawayServer({"/0/": unreadable.parent}) as server:
+        response, _ = ask(server, f"/0/{unreadable.name}")
+
+    assert response.status == 403
+    assert [each.filename for each in server.troubles] == [str(unreadable)]
 
 
 @pytest.mark.parametrize(

@@ -102,6 +102,8 @@ def rebuild(  # noqa: PLR0913, PLR0917 (each is the caller's to choose)
         fetcher = ServerFetcher(StagedClient(staged, near, far), options)
         parts = StagedParts(places, staged, fetcher, options.connections)
         made = _made(pair, parts, scratch, wanted, monitor)
+        if made.missing and server.troubles:  # no stranger would meet them
+            raise server.troubles[0]
     findings = [Finding(Severity.NOTE, note) for note in far.notes]
     findings += _said_of_parts(pair, parts, places, made)
     findings += _said_of_image(printable(name), made, wanted)

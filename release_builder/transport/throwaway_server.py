@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import re
 import socket
@@ -24,10 +25,7 @@ if TYPE_CHECKING:
 _HOST: Final = "127.0.0.1"
 _RANGE: Final = re.compile(r"bytes=([0-9]{0,18})-([0-9]{0,18})")
 _POLL: Final = 0.05  # seconds until it notices that it should end
-_STATUS_OF: Final = {
-    FileNotFoundError: HTTPStatus.NOT_FOUND,
-    NotADirectoryError: HTTPStatus.NOT_FOUND,
-}
+_NO_FILE: Final = (0, errno.ELOOP, errno.ENAMETOOLONG, errno.ENXIO)  # 0: by open_regular
 
 
 class ThrowawayServer:
@@ -41,6 +39,7 @@ class ThrowawayServer:
 
     Attributes:
         url: Without a slash at the end.
+        troubles: Why files that are there could not be read, as they were asked for.
 
     Raises:
         OSError: No port is free.
@@ -49,6 +48,7 @@ class ThrowawayServer:
     def __init__(self, folders: Mapping[str, Path]) -> None:
         self._server = _Server(folders)
         self.url = f"http://{_HOST}:{self._server.server_address[1]}"
+        self.troubles = self._server.troubles
         self._thread = threading.Thread(target=self._server.serve_forever, args=(_POLL,))
 
     def __enter__(self) -> Self:
@@ -68,6 +68,7 @@ class _Server(ThreadingHTTPServer):
     def __init__(self, folders: Mapping[str, Path]) -> None:
         super().__init__((_HOST, 0), _Handler)
         self._folders = sorted(folders.items(), key=lambda each: len(each[0]), reverse=True)
+        self.troubles: list[OSError] = []
         self._open: set[socket.socket] = set()
         self._lock = threading.Lock()
 
@@ -130,8 +131,12 @@ class _Handler(BaseHTTPRequestHandler):
             file = self.server.file(path)
         except WrongBytesError:
             self._head(HTTPStatus.FORBIDDEN, 0)
+        except (FileNotFoundError, NotADirectoryError):
+            self._head(HTTPStatus.NOT_FOUND, 0)
         except OSError as error:
-            self._head(_STATUS_OF.get(type(error), HTTPStatus.FORBIDDEN), 0)
+            if error.errno not in _NO_FILE:
+                self.server.troubles.append(error)
+            self._head(HTTPStatus.FORBIDDEN, 0)
         else:
             with file:
                 self._send(file)
