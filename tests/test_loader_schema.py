@@ -425,6 +425,8 @@ BAD = [
             "obsolete: .a/b",
             "obsolete: 'a*'",
             "obsolete: ''",
+            "obsolete: 'a#b'",
+            "obsolete: a%20b",
             "title: ''",
             "title: [a]",
             f"title: {'x' * 201}",
@@ -482,6 +484,7 @@ TRACKS_RIGHT = ["testing/9", "testing/9.1", "9", "8.10", "'9'", "./testing//9/",
 TRACKS_WRONG = [
     *("testing/9.0beta3", "testing/{major}", "testing", "9/testing", "/testing/9", "../9", "~/9"),
     *(".testing/9", "a b/9", "a*/9", "-1", "9.0.1.2", "''", "", "[9]", "{a: 9}", "true"),
+    *("'v#sting/9'", "'%2e%2e/9'", "a'b/9", 'a"b/9', "a|b/9", "a`b/9", "a^b/9", "a<b/9", "a>b/9"),
 ]
 
 

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Final, NewType, TypeVar
 from release_builder.descriptor.mirror import Kind, Mirror
 from release_builder.descriptor.refusal import RefusedError, suggestion
 from release_builder.digests import LENGTHS, Digest
+from release_builder.errors import printable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sized
@@ -35,6 +36,7 @@ _ARCH: Final = re.compile(r"[a-z][a-z0-9_]*")
 _LONGEST_TITLE: Final = 200  # characters
 _LONGEST_NAME: Final = 220  # bytes; a file system's 255 less what stands around it meanwhile
 _NOT_IN_NAMES: Final = re.compile(r"[\s*?\[\]\\]")
+_NOT_IN_ADDRESSES: Final = re.compile(r"[#%\"'<>|^`]")
 _URL: Final = re.compile(r"(?:https?|ftp)://[A-Za-z0-9.{}_-]+(?::[0-9]+)?/[^\s?#\"'<>\\]*")
 _RATE: Final = re.compile(r"[0-9]{1,9}(?:\.[0-9]{1,3})?[kKmMgG]?")
 # More than zero: where there is no unit, that takes a digit before the point.
@@ -122,6 +124,9 @@ def place(text: str) -> str:
     plain = _path(text, "the root").rstrip("/")
     if any(part.startswith(".") for part in plain.split("/")):
         raise RefusedError(f"'{text}' is hidden", "write a name without a dot before it")
+    if not plain.isprintable() or _NOT_IN_ADDRESSES.search(plain):
+        what = f"'{printable(text)}' has characters that the address of a folder has not"
+        raise RefusedError(what, "write letters, digits, '.', '-' and '_'")
     return plain
 
 
