@@ -64,7 +64,7 @@ def real_path(path: Path) -> Path:
     return Path(os.path.realpath(path))
 
 
-def open_regular(path: str | os.PathLike[str], *, through_link: bool = True) -> BinaryIO:
+def open_regular(path: str | os.PathLike[str], *, through_link: bool = True) -> io.FileIO:
     """Open ``path`` for reading; FIFOs, devices and folders are refused, never waited for.
 
     Args:
@@ -80,7 +80,7 @@ def open_regular(path: str | os.PathLike[str], *, through_link: bool = True) -> 
     if not stat.S_ISREG(os.fstat(descriptor).st_mode):
         os.close(descriptor)
         raise OSError(0, "not a regular file", str(path))
-    return os.fdopen(descriptor, "rb", buffering=0)
+    return io.FileIO(descriptor)
 
 
 def write_at(descriptor: int, data: bytes, offset: int) -> None:

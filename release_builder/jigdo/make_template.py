@@ -12,7 +12,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, BinaryIO, Final, Generic, Protocol, TypeVar
 
-from release_builder.digests import Digest, hasher
+from release_builder.digests import BLOCK, Digest, hasher
 from release_builder.extents import Extent, Kind
 from release_builder.files import open_regular
 from release_builder.jigdo.entries import ImageInfo, format_entries
@@ -25,6 +25,7 @@ from release_builder.jigdo.template_writer import TemplateWriter
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+    from io import FileIO
     from typing import Self
 
 FoundFile_co = TypeVar("FoundFile_co", bound=File, covariant=True)
@@ -171,6 +172,7 @@ class _Maker(Generic[AnyFile]):
         self._reader = ImageReader(image, form.algorithm, on_bytes)
         self._template = TemplateWriter(out, form.algorithm, form.compression, form.level)
         self._runs = RunList[AnyFile](form.algorithm, self._matched)
+        self._beside = memoryview(bytearray(BLOCK))  # what a file has where the image has a block
         self._threads = ExitStack()
         self._patience = _PATIENCE * self._reader.size + _MORE_PATIENCE  # bytes
 
@@ -276,9 +278,10 @@ class _Maker(Generic[AnyFile]):
         self._runs.part(match)
         return True
 
-    def _equals(self, block: bytes, stream: BinaryIO, file: AnyFile) -> bool:
+    def _equals(self, block: bytes, stream: FileIO, file: AnyFile) -> bool:
         try:
-            return stream.read(len(block)) == block
+            beside = self._beside[: len(block)]
+            return stream.readinto(beside) == len(block) and block.startswith(beside)
         except OSError as error:
             self._index.problems[file.path] = error.strerror or str(error)
             return False
