@@ -44,7 +44,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 LOOK_ALIKE = "release-builder-jigdo-file"
-_SECONDS = 20  # that any run may take
+_SECONDS = 90  # that any run may take
 _ADDRESSES = 400 << 20  # bytes
 _LONGEST_FILE = 64 << 20  # bytes
 _PEAK = 64 << 20  # bytes of memory that may be in use; numpy, rich and Jinja2 take half of it

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 _HOST = "127.0.0.1"
-_PATIENCE = 10.0  # seconds until it must answer
+_PATIENCE = 60.0  # seconds until it must answer
 _DAEMON = """
 Port {port}
 ListenAddress {host}

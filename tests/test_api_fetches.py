@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 RELEASE = release_of(4)
 FIRST = next(iter(RELEASE.parts))
-OPTIONS = FetchOptions(http=HttpOptions(retries=0, timeout=10))
+OPTIONS = FetchOptions(http=HttpOptions(retries=0, timeout=30))
 OUT = Path("out")
 
 

@@ -342,7 +342,7 @@ class TestSeveralImages:
                 assert running.poll() is None
                 time.sleep(0.02)
             running.send_signal(signal.SIGINT)
-            _, err = running.communicate(timeout=20)
+            _, err = running.communicate(timeout=60)
 
         assert running.returncode == 130
         assert "jigdo-lite: interrupted: the same command goes on from here\n" in err

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-_PATIENCE = 20.0  # seconds until the program must have said something
+_PATIENCE = 60.0  # seconds until the program must have said something
 
 
 class Terminal:

@@ -199,7 +199,7 @@ def test_lines_of_several_threads_do_not_mix() -> None:
             gate.wait()
             return count
 
-    gate = threading.Barrier(2, timeout=10)
+    gate = threading.Barrier(2, timeout=60)
     out = Pieces()
     monitor = JsonEvents(out)
     threads = [threading.Thread(target=monitor.detail, args=("x" * 50,)) for _ in range(2)]

@@ -61,7 +61,7 @@ def run(*words: str, tty: str = "", stderr: int = subprocess.PIPE) -> str:
         stderr=stderr,
         start_new_session=True,
         check=True,
-        timeout=20,
+        timeout=60,
     )
     assert ended.stdout == b""
     return (ended.stderr or b"").decode()

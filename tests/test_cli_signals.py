@@ -39,7 +39,7 @@ def test_what_comes_while_a_finaliser_runs_is_not_lost(number: signal.Signals) -
         assert running.stdout is not None
         assert running.stdout.readline() == "now\n"
         running.send_signal(number)
-        out, err = running.communicate(timeout=30)
+        out, err = running.communicate(timeout=60)
 
     assert (out, err) == ("stopped\n", "")
 

@@ -10,7 +10,7 @@ import pytest
 
 from release_builder.lanes import Lane
 
-PATIENCE = 10  # seconds: what should happen at once has failed then
+PATIENCE = 60  # seconds: what should happen at once has failed then
 
 
 @pytest.mark.parametrize("workers", [pytest.param(1, id="one"), pytest.param(4, id="several")])

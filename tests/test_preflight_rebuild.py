@@ -57,7 +57,7 @@ def run(
         workdir / "cd.template",
         {url: tree or workdir / "tree"},
         workdir / "scratch",
-        HttpOptions(retries=0, timeout=5, **options),  # type: ignore[arg-type] # limit_rate is an int
+        HttpOptions(retries=0, timeout=30, **options),  # type: ignore[arg-type] # limit_rate is an int
         Monitor(),
         image=image,
     )

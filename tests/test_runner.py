@@ -287,7 +287,7 @@ def test_a_workdir_that_has_the_state_leaves_the_history_to_others(
 
     def look() -> None:
         argv = [sys.executable, "-c", code, str(workdir)]
-        others.append(subprocess.check_output(argv, text=True, timeout=30))
+        others.append(subprocess.check_output(argv, text=True, timeout=90))
 
     report = carry_out(workdir, monitor=Hook("step verify", look))
 

@@ -209,7 +209,7 @@ def test_so_many_parts_are_fetched_at_a_time(
 
 def test_who_asks_is_made_once_and_not_before_a_part_is_wanted(workdir: Path) -> None:
     made: list[ServerFetcher] = []
-    both = threading.Barrier(2, timeout=10)
+    both = threading.Barrier(2, timeout=60)
 
     def make() -> ServerFetcher:
         made.append(ServerFetcher(MemoryClient(FILES), OPTIONS))

@@ -49,7 +49,7 @@ def jigdo(
 
 
 def get(source: str | Path, *, offline: bool = False) -> FetchedPair:
-    options = HttpOptions(retries=0, timeout=10)
+    options = HttpOptions(retries=0, timeout=30)
     with HttpClient(options, os.environ) as client:
         return fetched_pair(
             str(source),

@@ -28,7 +28,7 @@ PACKED = " bytes; compressed, though not asked for"
 
 @pytest.fixture
 def client() -> Iterator[HttpClient]:
-    with HttpClient(HttpOptions(timeout=10), {}) as client:
+    with HttpClient(HttpOptions(timeout=30), {}) as client:
         yield client
 
 

@@ -16,7 +16,7 @@ from release_builder.transport.http.fetcher import ServerFetcher
 FILE = bytes(range(256)) * 2000
 WRONG = FILE[:-1] + b"?"
 NAMES = [f"/{number}.rpm" for number in range(40)]
-PATIENCE = 20  # seconds: what should happen at once has failed then
+PATIENCE = 60  # seconds: what should happen at once has failed then
 QUICK = HttpOptions(timeout=0.5, retries=2)
 
 

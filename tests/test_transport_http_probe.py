@@ -187,7 +187,7 @@ def test_what_will_not_pass_is_asked_once_and_comes_last(
 ) -> None:
     with BadServer({"/bad/f": FILE, "/good/f": FILE}, {"/bad/f": trouble}) as server:
         aims = [target(f"{server.url}/{each}/") for each in ("bad", "good")]
-        good, bad = probed(*aims, timeout=0.5)
+        good, bad = probed(*aims, timeout=2)
 
     assert good.url == f"{server.url}/good/"
     assert (good.usable, bad.usable) == (True, False)

@@ -27,7 +27,7 @@ _Result = TypeVar("_Result")
 
 A, B, C = "http://a.test/f", "http://b.test/f", "http://c.test/f"
 MEGABYTE = 1 << 20
-PATIENCE = 20  # seconds: what should happen at once has failed then
+PATIENCE = 60  # seconds: what should happen at once has failed then
 
 
 class Board:

@@ -41,7 +41,7 @@ def server(workdir: Path) -> Iterator[ThrowawayServer]:
 
 
 def connect(server: ThrowawayServer) -> HTTPConnection:
-    return HTTPConnection(urlsplit(server.url).netloc, timeout=10)
+    return HTTPConnection(urlsplit(server.url).netloc, timeout=60)
 
 
 def ask(

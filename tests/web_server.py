@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
 _HOST: Final = "127.0.0.1"
-_PATIENCE: Final = 10.0  # seconds until nginx must answer, at the start and later
+_PATIENCE: Final = 60.0  # seconds until nginx must answer, at the start and later
 _GRACE: Final = 2.0  # seconds to end: SIGTERM tells it not to wait for downloads
 _LOG: Final = (
     "'{"

@@ -82,4 +82,4 @@ class World:
     without: tuple[str, ...] = ()
     services: Callable[[Path], AbstractContextManager[Services]] = no_services
     environment: Mapping[str, str] = field(default_factory=dict)
-    bound: float = 30.0
+    bound: float = 60.0

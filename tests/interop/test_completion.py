@@ -20,7 +20,7 @@ pytestmark = pytest.mark.interop
 
 PROMPT = "ready$ "
 WAITING = (PROMPT.encode(), f"{PROMPT}\x1b[?2004h".encode())  # and with what pasting wants
-PATIENCE = 30.0  # seconds until a shell must have said something
+PATIENCE = 60.0  # seconds until a shell must have said something
 # What bash does when the tabulator is pressed; words as bash 4 parts them, in the order given.
 BASH = """
 script=$1 old=$2; shift 2

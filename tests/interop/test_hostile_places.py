@@ -156,7 +156,7 @@ def test_what_is_no_file_or_has_no_end_is_neither_waited_for_nor_read(
         capture_output=True,
         text=True,
         check=False,
-        timeout=30,
+        timeout=90,
     )
 
     assert ended.returncode in statuses, ended.stderr

@@ -74,10 +74,10 @@ def test_who_serves_says_where_and_ends_with_ctrl_c(repository: Repository) -> N
             lines.append(serving.stdout.readline())
             assert lines[-1]
         document = json.loads("".join(lines))
-        with urllib.request.urlopen(f"{document['url']}/CKSUMS", timeout=10) as answer:
+        with urllib.request.urlopen(f"{document['url']}/CKSUMS", timeout=60) as answer:
             content = answer.read()
         serving.send_signal(signal.SIGINT)
-        status = serving.wait(timeout=10)
+        status = serving.wait(timeout=60)
 
     _SCHEMA.validate(document)
     assert content == (repository.mirror / "CKSUMS").read_bytes()

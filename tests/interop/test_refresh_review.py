@@ -157,7 +157,7 @@ def test_a_stopped_refresh_begins_no_other_arch(two_arches: Path, workdir: Path)
             assert line
         time.sleep(0.3)
         run.send_signal(signal.SIGTERM)
-        _, said = run.communicate(timeout=20)
+        _, said = run.communicate(timeout=60)
 
     assert run.returncode == 130
     assert b"rsync -" not in said

@@ -36,7 +36,7 @@ def ask(
     server: WebServer, path: str = PART, method: str = "GET", **headers: str
 ) -> tuple[HTTPResponse, bytes]:
     """The answer to one request, and its body."""
-    connection = HTTPConnection("127.0.0.1", server.port, timeout=10)
+    connection = HTTPConnection("127.0.0.1", server.port, timeout=60)
     connection.request(method, path, headers=headers)
     answer = connection.getresponse()
     body = answer.read()
@@ -165,7 +165,7 @@ def test_https_is_served_with_the_certificate_given(root: Path, workdir: Path) -
     trusting = ssl.create_default_context(cafile=str(tls.certificate))
 
     with serve(root, tls=tls) as server:
-        connection = HTTPSConnection("127.0.0.1", server.port, timeout=10, context=trusting)
+        connection = HTTPSConnection("127.0.0.1", server.port, timeout=60, context=trusting)
         connection.request("GET", PART)
         body = connection.getresponse().read()
         connection.close()
