@@ -120,6 +120,23 @@ def test_a_history_whose_schema_is_damaged_is_set_aside(tmp_path: Path) -> None:
     assert "begun anew" in notes[0]
 
 
+@pytest.mark.parametrize("claimed", ["87ffffff7f", "8fffffff7f"], ids=["2 GiB", "4 GiB"])
+def test_a_history_whose_schema_claims_gigabytes_is_set_aside(tmp_path: Path, claimed: str) -> None:
+    with open_history(tmp_path):
+        pass
+    path = tmp_path / HISTORY_FILE
+    content = bytearray(path.read_bytes())
+    cell = int.from_bytes(content[108:110], "big")  # the first of the page behind the header
+    content[cell : cell + 5] = bytes.fromhex(claimed)  # the length of its record
+    path.write_bytes(content)
+
+    with open_history(tmp_path) as history:
+        usable, notes = history.usable, history.notes
+
+    assert usable
+    assert "begun anew" in notes[0]
+
+
 def test_a_netrc_of_gigabytes_is_not_read(tmp_path: Path) -> None:
     file = tmp_path / "netrc"
     file.touch()

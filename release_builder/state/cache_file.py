@@ -21,6 +21,7 @@ from release_builder.state.sqlite_file import (
     ForeignError,
     is_busy,
     is_damage,
+    naming_damage,
     number,
 )
 
@@ -187,7 +188,5 @@ def _forget(database: sqlite3.Connection, day: int) -> None:
 
 def _objects(database: sqlite3.Connection) -> list[tuple[str, str]]:
     """Kind and name of its tables, views, indices and triggers; two are too many."""
-    try:
+    with naming_damage():
         return database.execute("SELECT type, name FROM sqlite_master LIMIT 2").fetchall()
-    except UnicodeDecodeError as error:  # SQLite's message quotes the bytes it cannot read
-        raise ForeignError("its schema is damaged") from error

@@ -33,7 +33,7 @@ from release_builder.state.cache_file import (
     remove,
     today,
 )
-from release_builder.state.sqlite_file import is_damage
+from release_builder.state.sqlite_file import is_damage, naming_damage
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -146,7 +146,8 @@ class DigestCache:
     def _giving_up(self) -> Iterator[None]:
         """From the first error on do without the file; what is pending stays in memory."""
         try:
-            yield
+            with naming_damage():
+                yield
         except sqlite3.ProgrammingError:
             raise  # our own mistake
         except sqlite3.Error as error:

@@ -9,7 +9,7 @@ import contextlib
 import sqlite3
 from typing import TYPE_CHECKING, Final
 
-from release_builder.state.sqlite_file import ForeignError, number
+from release_builder.state.sqlite_file import ForeignError, naming_damage, number
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -110,14 +110,12 @@ def check(database: sqlite3.Connection) -> None:
     mark, version = number(database, "application_id"), number(database, "user_version")
     if mark == _MARK and version > len(_MIGRATIONS):
         raise NewerSchemaError
-    try:
+    with naming_damage():
         found = database.execute("SELECT name FROM sqlite_master").fetchall()
-    except UnicodeDecodeError as error:  # SQLite's message quotes the bytes it cannot read
-        raise ForeignError("its schema is damaged") from error
-    if found and (mark != _MARK or version < 1):
-        raise ForeignError("it is no history of ours")
-    if (answer := database.execute("PRAGMA quick_check(1)").fetchone()[0]) != "ok":
-        raise ForeignError(str(answer).splitlines()[-1])
+        if found and (mark != _MARK or version < 1):
+            raise ForeignError("it is no history of ours")
+        if (answer := database.execute("PRAGMA quick_check(1)").fetchone()[0]) != "ok":
+            raise ForeignError(str(answer).splitlines()[-1])
     if missing := _columns_of(version) - _columns(database):
         table, column = min(missing)
         raise ForeignError(f"it has no {table}.{column}")

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
 import sqlite3
-from typing import Final
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 BUSY_SECONDS: Final = 10.0  # for another process to end its write, which takes milliseconds
 
+_PLENTY: Final = 64 << 20  # bytes; no record of ours has nearly as many
 _DAMAGED: Final = {sqlite3.SQLITE_ERROR, sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
 _BUSY: Final = {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}
 
@@ -20,6 +25,24 @@ class ForeignError(sqlite3.DatabaseError):
 def is_damage(error: sqlite3.Error) -> bool:
     """Whether ``error`` tells that the file itself is broken."""
     return code(error) in _DAMAGED
+
+
+@contextlib.contextmanager
+def naming_damage() -> Iterator[None]:
+    """Name as damage what the sqlite3 module takes for something else.
+
+    Raises:
+        ForeignError: Its message quotes bytes that are no text, or a record of it claims more
+            bytes than this machine can give.
+        MemoryError: Memory is short indeed.
+    """
+    try:
+        yield
+    except UnicodeDecodeError as error:
+        raise ForeignError("its schema is damaged") from error
+    except MemoryError as error:
+        bytearray(_PLENTY)
+        raise ForeignError("it has a record without end") from error
 
 
 def is_busy(error: sqlite3.Error) -> bool:
