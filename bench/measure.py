@@ -12,7 +12,7 @@ from statistics import median
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,15 +91,16 @@ def _once(task: Task) -> tuple[float, float]:
     return time.monotonic() - started, peak / 1e6
 
 
-def _peaks(session: int) -> list[int]:
-    """The peak memory so far of each process of the session, in bytes.
+def _peaks(process: int) -> Iterator[int]:
+    """The peak memory so far of a process and of those that it began, in bytes.
 
-    Not what wait4 tells: that begins with the memory of the process that forked.
+    Not what wait4 tells: that begins with the memory of the process that forked. Looking at all
+    processes of the machine instead would take a fifth of a core from what is measured.
     """
-    peaks = []
-    for folder in Path("/proc").glob("[0-9]*"):
-        with suppress(OSError, IndexError, ValueError):
-            if int((folder / "stat").read_text().rpartition(")")[2].split()[3]) == session:
-                status = (folder / "status").read_text()
-                peaks.append(int(status.partition("VmHWM:")[2].split()[0]) * 1024)
-    return peaks
+    folder = Path("/proc", str(process))
+    with suppress(OSError, IndexError):  # it has ended
+        status = (folder / "status").read_text()
+        yield int(status.partition("VmHWM:")[2].split()[0]) * 1024
+        for thread in (folder / "task").iterdir():
+            for child in (thread / "children").read_text().split():
+                yield from _peaks(int(child))
