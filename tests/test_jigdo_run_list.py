@@ -18,7 +18,6 @@ from release_builder.jigdo.entries import (
     format_entries,
     parse_description,
 )
-from release_builder.jigdo.part_digest import PartDigest
 from release_builder.jigdo.rsync_sum import rsync_sum
 from release_builder.jigdo.run_list import Match, RunList
 
@@ -48,7 +47,7 @@ class Part:
 
 
 SMALL, MIDDLE = Part("small", noise(2000, "small")), Part("middle", noise(9000, "middle"))
-LARGE = Part("large", noise(300_000, "large"))  # a lane hashes it
+LARGE = Part("large", noise(300_000, "large"))
 COPY = Part("copy", MIDDLE.content)
 
 
@@ -58,10 +57,10 @@ def no_matches(_match: Match[Part], _digest: Digest) -> None:
 
 def add(runs: RunList[Part], offset: int, part: Part, algorithm: str = "md5") -> int:
     """Add a part whose digest is computed; the offset behind it is returned."""
-    digest = PartDigest(runs.lane, algorithm, part.size)
-    digest.update(part.content)
-    found = digest.finish()
-    runs.part(Match(offset, part, rsync_sum(part.content[:1024]), found, None))
+    runs.digests.begin()
+    runs.digests.update(part.content)
+    runs.digests.end()
+    runs.part(Match(offset, part, rsync_sum(part.content[:1024]), None, None))
     return offset + part.size
 
 
@@ -81,7 +80,7 @@ def test_runs_are_encoded_in_image_order_whenever_their_digests_come(algorithm: 
     with RunList[Part](algorithm, no_matches) as runs:
         runs.unmatched(100)
         add(runs, 100, LARGE, algorithm)
-        add(runs, 300_100, SMALL, algorithm)  # hashed sooner than the large one before it
+        add(runs, 300_100, SMALL, algorithm)
         runs.unmatched(7)
         add(runs, 302_107, LARGE, algorithm)
         runs.finish()
@@ -96,21 +95,28 @@ def test_runs_are_encoded_in_image_order_whenever_their_digests_come(algorithm: 
     assert (runs.bytes_matched, runs.bytes_unmatched) == (602_000, 107)
 
 
-def test_a_slow_digest_holds_back_what_follows_it_and_nothing_else() -> None:
-    gate = threading.Event()
+def test_a_digest_under_way_holds_back_what_follows_it_and_nothing_else() -> None:
     told: list[str] = []
 
     with RunList[Part]("md5", lambda match, _digest: told.append(match.file.path)) as runs:
-        runs.lane.submit(lambda: None if gate.wait(10) else b"nobody opened the gate")
         runs.part(known(0, SMALL))
         add(runs, 2000, LARGE)
         runs.part(known(302_000, MIDDLE))
         before = list(told)
-        gate.set()
         runs.finish()
 
     assert before == ["small"]
     assert told == ["small", "large", "middle"]
+
+
+def test_a_part_that_did_not_end_has_no_digest() -> None:
+    with RunList[Part]("md5", no_matches) as runs:
+        runs.digests.begin()
+        runs.digests.update(LARGE.content)
+        add(runs, 0, SMALL)
+        runs.finish()
+
+    assert description(runs) == (SMALL.run(),)
 
 
 def test_each_match_is_told_with_its_digest_in_image_order() -> None:

@@ -21,9 +21,8 @@ from release_builder.digests import BLOCK, Digest
 from release_builder.jigdo.entries import MatchedFile, TemplateError
 from release_builder.jigdo.image_result import Image, WrongPart
 from release_builder.jigdo.in_place import Elsewhere, InPlace
-from release_builder.jigdo.part_digest import PartDigest
+from release_builder.jigdo.part_digests import PartDigests
 from release_builder.jigdo.part_reader import UnreadableError, blocks_of, opened
-from release_builder.lanes import Lane
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -88,7 +87,7 @@ class ImageMaker:
         self._on_bytes = on_bytes
         self._writer = writer
         self._far = far
-        self._hashing: Lane[bytes | None] = Lane(on_result=self._hashed)
+        self._digests = PartDigests(self._image.digest.algorithm, self._hashed)
         self._fetching: dict[Digest, list[int]] = {}  # all places of what is wanted from afar
         self._offset = 0
         self._under_way: deque[_Try] = deque()
@@ -103,7 +102,7 @@ class ImageMaker:
     def __exit__(self, *error: object) -> None:
         if self._far:
             self._far.__exit__(*error)
-        self._hashing.__exit__(*error)
+        self._digests.__exit__(*error)
         self._writer.__exit__(*error)
 
     def unmatched(self, length: int) -> None:
@@ -138,11 +137,11 @@ class ImageMaker:
 
     def finish(self) -> Image:
         """Look again for what was wrong; then the sum of it all."""
-        self._hashing.finish()
+        self._digests.finish()
         while self._failed:
             failed = self._failed.popleft()
             self._try_next(failed.part, failed.offset, failed.others)
-            self._hashing.finish()
+            self._digests.finish()
         for part, right in self._far.results() if self._far else ():
             self._came(part, right=right)
         self._writer.flush()
@@ -210,7 +209,7 @@ class ImageMaker:
     def _take(
         self, part: MatchedFile, offset: int, candidate: Candidate
     ) -> tuple[int, Digest | None]:
-        """Read a part and write it: how long it was, and its digest if the lane will not tell."""
+        """Read a part and write it: how long it was, and its digest if that is not computed."""
         in_place = isinstance(candidate, InPlace)
         if in_place and not self.digests_parts:
             return part.length, part.digest
@@ -218,15 +217,16 @@ class ImageMaker:
         with opened(candidate) as stream:
             known = self.believes and candidate.known(part.digest.algorithm) == part.digest
             reads = self.digests_parts and not known
-            digest = PartDigest(self._hashing, part.digest.algorithm, part.length)
+            self._digests.begin()
             for block in blocks_of(stream, part.length):
                 if reads:
-                    digest.update(block)
+                    self._digests.update(block)
                 if not in_place:
                     self._writer.write(offset + length, block)
                 length += len(block)
         if reads:
-            return length, digest.finish()
+            self._digests.end()
+            return length, None
         if length < part.length:
             raise UnreadableError("it became shorter meanwhile")
         self.believed += known
@@ -260,9 +260,8 @@ class ImageMaker:
             block = os.pread(self._out.fileno(), min(BLOCK, length - at), source + at)
             self._writer.write(target + at, block)
 
-    def _hashed(self, value: bytes | None) -> None:
-        if value is not None:
-            self._judge(self._under_way.popleft(), Digest(self._image.digest.algorithm, value))
+    def _hashed(self, digest: Digest) -> None:
+        self._judge(self._under_way.popleft(), digest)
 
     def _judge(self, attempt: _Try, found: Digest) -> None:
         part, candidate = attempt.part, attempt.candidate

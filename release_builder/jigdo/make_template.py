@@ -18,7 +18,6 @@ from release_builder.files import open_regular
 from release_builder.jigdo.entries import ImageInfo, format_entries
 from release_builder.jigdo.file_index import AnyFile, File, FileIndex
 from release_builder.jigdo.image_reader import ImageReader
-from release_builder.jigdo.part_digest import PartDigest
 from release_builder.jigdo.rsync_sum import rsync_sum
 from release_builder.jigdo.run_list import Match, RunList
 from release_builder.jigdo.template_writer import TemplateWriter
@@ -260,7 +259,7 @@ class _Maker(Generic[AnyFile]):
                 self._index.problems[file.path] = "its size changed meanwhile"
                 return False
             known = self._index.known(status)
-            digest = PartDigest(self._runs.lane, self._form.algorithm, file.size)
+            self._runs.digests.begin()
             first, compared = b"", 0
             for block in self._reader.blocks(offset, offset + file.size):
                 compared += len(block)
@@ -270,12 +269,10 @@ class _Maker(Generic[AnyFile]):
                 if len(first) < self._form.block_length:
                     first += block[: self._form.block_length - len(first)]
                 if not known:
-                    digest.update(block)
-        if known:
-            match = Match(offset, file, rsync_sum(first), known, None)
-        else:
-            match = Match(offset, file, rsync_sum(first), digest.finish(), status)
-        self._runs.part(match)
+                    self._runs.digests.update(block)
+        if not known:
+            self._runs.digests.end()
+        self._runs.part(Match(offset, file, rsync_sum(first), known, None if known else status))
         return True
 
     def _equals(self, block: bytes, stream: FileIO, file: AnyFile) -> bool:

@@ -15,7 +15,7 @@ from release_builder.jigdo.entries import (
     format_run,
 )
 from release_builder.jigdo.file_index import AnyFile
-from release_builder.lanes import Lane
+from release_builder.jigdo.part_digests import PartDigests
 
 if TYPE_CHECKING:
     import os
@@ -50,7 +50,7 @@ class RunList(Generic[AnyFile]):
         on_match: Told of each match and its digest once that is known, in image order.
 
     Attributes:
-        lane: Hashes parts; its results belong to the matches that have no digest yet.
+        digests: Hashes parts; what it tells belongs to the matches that have no digest yet.
         entries: The DESC entries of all runs that are settled, encoded.
         parts: A file for each content, in image order.
         bytes_matched: All parts together.
@@ -60,7 +60,7 @@ class RunList(Generic[AnyFile]):
     def __init__(
         self, algorithm: str, on_match: Callable[[Match[AnyFile], Digest], object]
     ) -> None:
-        self.lane: Lane[bytes | None] = Lane(on_result=self._hashed)
+        self.digests = PartDigests(algorithm, self._hashed)
         self.entries = bytearray()
         self.parts: dict[Digest, AnyFile] = {}
         self.bytes_matched = 0
@@ -75,7 +75,7 @@ class RunList(Generic[AnyFile]):
         return self
 
     def __exit__(self, *error: object) -> None:
-        self.lane.__exit__(*error)
+        self.digests.__exit__(*error)
 
     def unmatched(self, length: int) -> None:
         """The next ``length`` bytes are in no part."""
@@ -83,7 +83,7 @@ class RunList(Generic[AnyFile]):
         self.bytes_unmatched += length
 
     def part(self, match: Match[AnyFile]) -> None:
-        """The next bytes are those of ``match``; the lane has its digest in hand if it has none."""
+        """The next bytes are those of ``match``; ``digests`` were given them if it has no digest."""
         self._end_unmatched()
         self._unsettled.append(match)
         if match.digest is None:
@@ -94,7 +94,7 @@ class RunList(Generic[AnyFile]):
     def finish(self) -> None:
         """Wait for the digests; then ``entries`` and ``parts`` are whole."""
         self._end_unmatched()
-        self.lane.finish()
+        self.digests.finish()
         self._settle()
 
     def spare_smallest(self, limit: int) -> range:
@@ -125,10 +125,9 @@ class RunList(Generic[AnyFile]):
             self._unsettled.append(UnmatchedData(self._unmatched))
         self._unmatched = 0
 
-    def _hashed(self, value: bytes | None) -> None:
-        if value is not None:
-            self._unhashed.popleft().digest = Digest(self._algorithm, value)
-            self._settle()
+    def _hashed(self, digest: Digest) -> None:
+        self._unhashed.popleft().digest = digest
+        self._settle()
 
     def _settle(self) -> None:
         while self._unsettled:
