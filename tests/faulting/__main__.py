@@ -40,11 +40,14 @@ def main() -> int:
     _say(f"seed {seed}")
     begun = time.monotonic()
     worlds = options.only or list(all_worlds())
-    for came in campaign(worlds, options.points, seed, options.jobs):
-        known = len(tally.failures)
-        tally.add(came)
-        for failure in tally.failures[known:]:
-            _say(failure)
+    try:
+        for came in campaign(worlds, options.points, seed, options.jobs):
+            known = len(tally.failures)
+            tally.add(came)
+            for failure in tally.failures[known:]:
+                _say(failure)
+    except KeyboardInterrupt:
+        _say("stopped; so far:")
     _say(f"\n{tally.table()}\n")
     _say(f"seed {seed}, {len(tally.failures)} failed, {time.monotonic() - begun:.0f} s")
     return bool(tally.failures)

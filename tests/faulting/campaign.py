@@ -128,13 +128,16 @@ def campaign(
     with multiprocessing.Manager() as manager, ProcessPoolExecutor(jobs) as pool:
         verdicts: Queue[Verdict | Broken] = manager.Queue()
         running = {pool.submit(_tell, verdicts, *each): each[0] for each in chunks}
-        while running:
-            ended = [each for each in running if each.done()]
-            yield from _told(verdicts)
-            for each in ended:
-                name = running.pop(each)
-                if error := each.exception():  # its process was killed
-                    yield Broken(name, repr(error))
+        try:
+            while running:
+                ended = [each for each in running if each.done()]
+                yield from _told(verdicts)
+                for each in ended:
+                    name = running.pop(each)
+                    if error := each.exception():  # its process was killed
+                        yield Broken(name, repr(error))
+        finally:
+            pool.shutdown(cancel_futures=True)
 
 
 def shares(worlds: Sequence[str], points: int) -> dict[str, int]:
