@@ -116,6 +116,12 @@ UNKNOWN = f"{NEW}[GNUPG:] ERRSIG 77 1 8 00 1 9 F\n[GNUPG:] NO_PUBKEY 77\n"
             GOOD.replace("[GNUPG:] ", "gpg: [GNUPG:] "), 0, Verified(Verdict.NONE, ""), id="forged"
         ),
         pytest.param(
+            GOOD.replace("\n", "\u2028", 1), 0, Verified(Verdict.NONE, ""), id="forged by a name"
+        ),
+        pytest.param(
+            GOOD.replace("] G", "]  G"), 0, Verified(Verdict.NONE, ""), id="none of gpg's lines"
+        ),
+        pytest.param(
             f"{GOOD}[GNUPG:] BADSIG 77 X\n", 1, Verified(Verdict.CHANGED, "77"), id="one of two bad"
         ),
         pytest.param(

@@ -157,14 +157,14 @@ def run_gpg(arguments: Iterable[str], env: Mapping[str, str], stdin: bytes = b""
 
 def parse_keys(listing: str) -> tuple[Key, ...]:
     """The keys of what ``gpg --with-colons`` lists, secret or public ones."""
-    records = [line.split(":") for line in listing.splitlines()]
+    records = [line.split(":") for line in listing.split("\n")]
     starts = [n for n, record in enumerate(records) if record[0] in {"pub", "sec"}]
     return tuple(_key(records[a:b]) for a, b in pairwise([*starts, len(records)]))
 
 
 def last_complaint(outcome: Outcome) -> str:
     """The last line that gpg complained with, fit for a message."""
-    lines = [line for line in outcome.stderr.splitlines() if line.startswith("gpg: ")]
+    lines = [line for line in outcome.stderr.split("\n") if line.startswith("gpg: ")]
     return printable(lines[-1].removeprefix("gpg: ")) if lines else f"status {outcome.status}"
 
 

@@ -90,8 +90,10 @@ def read_status(output: str, status: int) -> Verified:
 
 def words(output: str) -> list[tuple[str, list[str]]]:
     """The lines that gpg wrote for programs: keyword and arguments of each."""
-    lines = [line.removeprefix(_START) for line in output.splitlines() if line.startswith(_START)]
-    return [(parts[0], parts[1:]) for parts in map(str.split, lines) if parts]
+    # Not splitlines: the name in a key may have what Unicode takes for the end of a line.
+    lines = [line[len(_START) :] for line in output.split("\n") if line.startswith(_START)]
+    parted = (line.partition(" ") for line in lines)
+    return [(word, rest.split()) for word, _, rest in parted if word]
 
 
 def _unknown_besides(said: list[tuple[str, list[str]]]) -> tuple[str, ...]:

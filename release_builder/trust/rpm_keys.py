@@ -142,7 +142,7 @@ def _reports(output: str) -> dict[str, list[str]]:
     """The lines below the name of each file."""
     reports: dict[str, list[str]] = {}
     lines: list[str] = []
-    for line in output.splitlines():
+    for line in output.split("\n"):
         if line.endswith(":") and not line.startswith((" ", "\t")):
             lines = reports.setdefault(line.removesuffix(":"), [])
         else:
@@ -151,7 +151,7 @@ def _reports(output: str) -> dict[str, list[str]]:
 
 
 def _complaints(output: str, name: str) -> str:
-    lines = [line.partition(f"{name}: ")[2] for line in output.splitlines()]
+    lines = [line.partition(f"{name}: ")[2] for line in output.split("\n")]
     return "; ".join(printable(line) for line in lines if line)
 
 
