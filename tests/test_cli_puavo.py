@@ -72,5 +72,5 @@ def test_a_folder_that_is_not_there_is_a_failure(
 ) -> None:
     status = run([str(tmp_path / "none")], "puavo-img-repo")
 
-    assert status == Status.SURROUNDINGS
-    assert "none" in capsys.readouterr().err
+    assert status == Status.WRONG
+    assert "there is no folder" in capsys.readouterr().err

@@ -66,11 +66,39 @@ def test_a_host_means_https(text: str, url: str) -> None:
         pytest.param("two words", id="blank"),
         pytest.param("example.org\n", id="line end"),
         pytest.param("https://example.org/?a=b", id="query"),
+        pytest.param("../mirror", id="folder"),
+        pytest.param("https://..", id="dots"),
+        pytest.param("example..org", id="empty label"),
+        pytest.param("example.org/../..", id="path that leads up"),
+        pytest.param("https://example.org/a/%2e%2E", id="the same, encoded"),
+        pytest.param("example.org:port", id="port without a number"),
     ],
 )
 def test_what_is_no_web_server_is_refused(text: str) -> None:
     with pytest.raises(DescriptorError, match="is no web server"):
         parse_repository(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        pytest.param("https://me:c4n4ry@example.org/", id="URL"),
+        pytest.param("me:c4n4ry@example.org", id="host"),
+        pytest.param("https://me:c4n4ry/2@example.org", id="slash"),
+        pytest.param("me:1\nc4n4ry/2@example.org", id="line end"),
+        pytest.param("c4n4ry@example.org", id="user"),
+    ],
+)
+def test_a_password_is_neither_taken_nor_shown(text: str) -> None:
+    with pytest.raises(DescriptorError) as raised:
+        parse_repository(text)
+
+    assert "c4n4ry" not in str(raised.value)
+
+
+def test_a_user_for_all_clients_is_refused_as_such() -> None:
+    with pytest.raises(DescriptorError, match="user or password"):
+        parse_repository("https://me:c4n4ry@example.org/")
 
 
 def test_the_base_url_is_demanded(image_dir: Path) -> None:

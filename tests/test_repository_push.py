@@ -44,11 +44,16 @@ def test_a_target_is_a_host_and_path_or_a_path(text: str, target: Target) -> Non
         pytest.param("rsync://www/module", id="daemon's URL"),
         pytest.param("www:images", id="relative"),
         pytest.param("-oProxyCommand=x:/srv", id="option"),
+        pytest.param("me:c4n4ry@www:/srv", id="password"),
+        pytest.param("rsync://me:c4n4ry@www/srv", id="daemon's URL with a password"),
+        pytest.param("me:c4n4ry/@2@www:/srv", id="password with a slash"),
     ],
 )
 def test_what_ssh_does_not_reach_is_refused(text: str) -> None:
-    with pytest.raises(DescriptorError, match="is no place"):
+    with pytest.raises(DescriptorError, match="is no place") as raised:
         parse_target(text)
+
+    assert "c4n4ry" not in str(raised.value)
 
 
 @pytest.mark.parametrize(

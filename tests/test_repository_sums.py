@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import random
 from typing import TYPE_CHECKING
 
 import pytest
 
 from release_builder.digests import BLOCK
-from release_builder.repository.sums import PosixCrc, Sums, sums_of
+from release_builder.errors import StoppedError
+from release_builder.repository.sums import PosixCrc, Sums, stop_all, sums_of
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -71,3 +73,15 @@ def test_all_digests_come_from_one_reading(tmp_path: Path, size: int) -> None:
 def test_a_folder_has_no_digests(tmp_path: Path) -> None:
     with pytest.raises(OSError, match="not a regular file"):
         sums_of(tmp_path)
+
+
+def test_whoever_stops_us_does_not_wait_for_a_large_file(tmp_path: Path) -> None:
+    path = tmp_path / "image"
+    path.touch()
+    os.truncate(path, 1 << 40)
+
+    with pytest.raises(StoppedError, match="image: the reading was stopped"):
+        sums_of(path, lambda _count: stop_all())
+    with path.open("r+b") as out:
+        out.truncate(9)
+    assert sums_of(path).size == 9

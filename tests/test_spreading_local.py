@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 import threading
@@ -15,6 +16,7 @@ from release_builder.spreading import Ended, Task, run_local
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from pathlib import Path
 
 ROOM = 100
 
@@ -164,3 +166,30 @@ def test_a_user_who_stops_us_does_not_wait_for_the_programs() -> None:
 
     assert "KeyboardInterrupt" in ended.stderr
     assert time.monotonic() - started < 30
+
+
+READING = (
+    "import os, signal, sys, threading\n"
+    "from pathlib import Path\n"
+    "from release_builder.repository.sums import sums_of\n"
+    "from release_builder.spreading import Task, run_local\n"
+    "threading.Timer(1, os.kill, (os.getpid(), signal.SIGINT)).start()\n"
+    "tasks = [Task(str(n), sums_of, (Path(sys.argv[1]),)) for n in range(5)]\n"
+    "list(run_local(tasks, 2, 0))\n"
+)
+
+
+def test_a_user_who_stops_us_does_not_wait_for_the_digests(tmp_path: Path) -> None:
+    path = tmp_path / "image"
+    path.touch()
+    os.truncate(path, 1 << 40)  # an hour's work
+
+    ended = subprocess.run(
+        [sys.executable, "-c", READING, path],
+        check=False,
+        capture_output=True,
+        text=True,
+        timeout=50,
+    )
+
+    assert "KeyboardInterrupt" in ended.stderr

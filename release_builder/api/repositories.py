@@ -90,7 +90,7 @@ def push_repository(
         What went over. A repository that lacks what it names stays here.
 
     Raises:
-        DescriptorError: ``target`` is no place.
+        DescriptorError: ``target`` is no place, or there is no folder ``path``.
         WrongBytesError: ``path`` is no repository.
         OSError: It cannot be read.
     """
@@ -136,6 +136,7 @@ def clean_repository(
         What went, or would.
 
     Raises:
+        DescriptorError: There is no folder ``path``.
         WrongBytesError: ``path`` is no repository.
         OSError: It cannot be read.
     """
@@ -169,6 +170,7 @@ def serve_repository(path: Path) -> Iterator[str]:
         Its URL, without a slash at the end.
 
     Raises:
+        DescriptorError: There is no such folder.
         WrongBytesError: It is none.
         OSError: It cannot be read, or no port is free.
     """

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from release_builder.errors import WrongBytesError, printable
+from release_builder.errors import DescriptorError, WrongBytesError, printable
 from release_builder.report import SEVERITY_OF, Finding, Outcome, Severity, StepResult
 from release_builder.repository.contents import CKSUMS, RDIFFS, read_contents
 from release_builder.repository.names import parse_image
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from release_builder.spreading.image_work import Spread
 
 _READING: Final = 16 << 20  # bytes of memory that the reading, or the patching, of a file takes
+_MADE: Final = "name the folder that images update made"
 _AGAIN: Final = "images update makes it anew"
 _FULL: Final = "images update --full makes it anew"
 _RIGHT: Final = "bring the right one to IMAGE_DIR, then images update --full"
@@ -32,15 +33,19 @@ def read_told(folder: Path) -> Told:
     """Read meta and CKSUMS of the repository ``folder``; of its images and rdiffs nothing.
 
     Raises:
+        DescriptorError: There is no such folder.
         WrongBytesError: It has neither of them, or one is not what it must be.
         OSError: It cannot be read.
     """
-    next(folder.iterdir(), None)  # that it is not there at all is another matter
+    try:
+        next(folder.iterdir(), None)
+    except FileNotFoundError as error:
+        raise DescriptorError(f"there is no folder {printable(str(folder))}", hint=_MADE) from error
     told = read_contents(folder)
     if not told.metas and told.cksums is None:
         raise WrongBytesError(
             f"{printable(str(folder))} is no image repository: it has neither meta nor CKSUMS",
-            hint="name the folder that images update made",
+            hint=_MADE,
         )
     return told
 

@@ -12,6 +12,7 @@ from release_builder.files import replacing
 from release_builder.pages.index_page import ListedRepository
 from release_builder.pages.repository_chart import ChartedImage, repository_chart
 from release_builder.public.shelf import open_shelf
+from release_builder.report import Finding, Severity
 from release_builder.repository.contents import read_contents
 from release_builder.repository.description import parse_meta
 from release_builder.repository.selection import image_name
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from release_builder.repository.mirror import Mirror
 
 CHART: Final = "images.svg"
+_INDEX: Final = "index.json"
 
 
 def folder_below(mirror: Path, root: Path) -> str:
@@ -32,21 +34,21 @@ def folder_below(mirror: Path, root: Path) -> str:
     Raises:
         DescriptorError: It does not lie there.
     """
-    place = mirror.parent.resolve() / mirror.name
-    try:
-        return str(place.relative_to(root.resolve()))
-    except ValueError as error:
+    place, above = mirror.parent.resolve() / mirror.name, root.resolve()
+    if above not in place.parents:
         raise DescriptorError(
             f"{printable(str(mirror))} does not lie below {printable(str(root))}",
             hint="the index page lists what lies below its own folder",
-        ) from error
+        )
+    return str(place.relative_to(above))
 
 
-def list_in_index(mirror: Mirror, root: Path) -> str:
+def list_in_index(mirror: Mirror, root: Path) -> tuple[Finding, ...]:
     """Draw the chart, and list the repository in the index of ``root``.
 
     Returns:
-        What a user should know: that an ``index.html`` that is not ours stays. Else empty.
+        What a user should know: that nothing was listed there before, which may be the wrong
+        place; that an ``index.html`` that is not ours stays.
 
     Raises:
         DescriptorError: It does not lie there.
@@ -67,7 +69,17 @@ def list_in_index(mirror: Mirror, root: Path) -> str:
     )
     with tempfile.TemporaryDirectory(prefix="release-builder.") as scratch:
         shelf = open_shelf(PurePosixPath(root.resolve()), scratch=Path(scratch))
-        return list_repository(shelf, listed)
+        findings = () if shelf.read(_INDEX) is not None else (_is_new(root),)
+        note = list_repository(shelf, listed)
+    return (*findings, Finding(Severity.WARNING, note)) if note else findings
+
+
+def _is_new(root: Path) -> Finding:
+    return Finding(
+        Severity.NOTE,
+        f"nothing was listed in {printable(str(root))} before: {_INDEX} and its page are new there",
+        "if another folder is meant, remove them, and name that",
+    )
 
 
 def _charted(told: Told) -> Iterator[ChartedImage]:

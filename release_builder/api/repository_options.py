@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
+from urllib.parse import unquote
 
 from release_builder.errors import DescriptorError, printable
 from release_builder.files import replacing
@@ -25,7 +26,10 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 _SCHEME: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
-_HOST: Final = re.compile(r"[A-Za-z0-9._~:\[\]-]+(?:/[^\s?#\"<>\\]*)?")
+_NAME: Final = r"[A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]+)*\.?"
+_HOST: Final = re.compile(
+    rf"(?:{_NAME}|\[[0-9A-Fa-f:.]+\])(?::[0-9]{{1,5}})?(?P<path>/[^\s?#\"<>\\]*)?"
+)
 _CONFIGURATIONS: Final = "config/images"
 _DEFAULTS: Final = "defaults.mk"
 _MOST_DEFAULTS: Final = 1 << 20  # characters
@@ -108,10 +112,15 @@ def settle(options: UpdateOptions) -> Settings:
     """Find out what holds: arguments first, then ``defaults.mk``, then what is usual.
 
     Raises:
-        DescriptorError: The base URL is missing or none, there is no image or no configuration,
-            or one cannot be meant.
+        DescriptorError: The base URL is missing or none, there is no folder of images, no image or
+            no configuration, or one cannot be meant.
         OSError: A folder cannot be read.
     """
+    if not options.image_dir.exists():
+        raise DescriptorError(
+            f"there is no folder {printable(str(options.image_dir))}",
+            hint="name the one that the images lie in",
+        )
     if options.keep_config and options.puavo_os is None:
         raise DescriptorError(
             "--no-config takes the configuration of puavo-os as it is: of which?",
@@ -143,16 +152,28 @@ def parse_repository(text: str) -> str:
     """The base URL that a host, such as ``images.example.org``, or a URL means.
 
     Raises:
-        DescriptorError: It is neither.
+        DescriptorError: It is neither, or has a user.
     """
-    scheme = _SCHEME.match(text)
-    rest = text[scheme.end() :] if scheme else text
-    if (scheme and scheme[0].lower() not in {"http://", "https://"}) or not _HOST.fullmatch(rest):
+    found = _SCHEME.match(text)
+    scheme, rest = (found[0], text[found.end() :]) if found else ("", text)
+    if "@" in rest.partition("/")[0]:
         raise DescriptorError(
-            f"-r: '{printable(text)}' is no web server",
+            "-r: a user or password does not belong into an address that all clients are told",
+            hint="leave it out",
+        )
+    parts = _HOST.fullmatch(rest)
+    if (
+        scheme.lower() not in {"", "http://", "https://"}
+        or parts is None
+        or {".", ".."} & set(unquote(parts["path"] or "").split("/"))
+    ):
+        # What stands before an @ may be a password.
+        shown = scheme + re.sub(r".*@", "…@", rest, flags=re.S)
+        raise DescriptorError(
+            f"-r: '{printable(shown)}' is no web server",
             hint="write a host, such as images.example.org, or a URL that begins with https://",
         )
-    return (text if scheme else f"https://{text}").rstrip("/")
+    return f"{scheme or 'https://'}{rest}".rstrip("/")
 
 
 def keep_configuration(options: UpdateOptions, settings: Settings) -> None:

@@ -107,8 +107,9 @@ def parse_target(text: str) -> Target:
             raise DescriptorError("an empty name is no place", hint="write HOST:/path or a path")
         return Target("", text)
     if head.startswith("-") or not path.startswith("/") or path.startswith("//"):
+        shown = re.sub(r":(?!//).*@", ":…@", without_users(text), flags=re.S)
         raise DescriptorError(
-            f"{printable(without_users(text))} is no place that ssh reaches",
+            f"{printable(shown)} is no place that ssh reaches",
             hint="write HOST:/path, or ./ before the name of a folder here",
         )
     return Target(head, path)

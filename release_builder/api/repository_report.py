@@ -7,7 +7,7 @@ import time
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from release_builder.errors import ReleaseBuilderError
+from release_builder.errors import LACKS, ReleaseBuilderError
 from release_builder.report import ReleaseReport, Report, StepResult, failed_step
 from release_builder.state.lock import hold
 
@@ -56,7 +56,7 @@ def report_of(
                 if lock is not None and not results:
                     held.enter_context(hold(lock, with_folder=True))
                 result = step()
-            except (ReleaseBuilderError, OSError, KeyboardInterrupt) as error:
+            except (ReleaseBuilderError, KeyboardInterrupt, *LACKS) as error:
                 results.append(_timed(failed_step(name, error), start))
                 break
             results.append(_timed(result, start))

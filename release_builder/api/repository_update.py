@@ -227,8 +227,7 @@ class _Update:
     def enlist(self) -> StepResult:
         """Tell of it in the index page of a public root."""
         assert self._options.list_in is not None
-        note = list_in_index(self._mirror, self._options.list_in)
-        findings = (Finding(Severity.WARNING, note),) if note else ()
+        findings = list_in_index(self._mirror, self._options.list_in)
         return StepResult("list", Outcome.DONE, str(self._options.list_in), findings=findings)
 
     def _wanted(self, findings: list[Finding]) -> dict[Wanted, Pair]:

@@ -16,7 +16,8 @@ from release_builder.errors import (
     printable,
 )
 from release_builder.files import replacing
-from release_builder.media.squashfs import read_definitions
+from release_builder.media.image import MediaError
+from release_builder.media.squashfs import check_whole, read_definitions
 from release_builder.report import SEVERITY_OF, Finding
 from release_builder.repository import rdiff
 from release_builder.repository.configuration import Compat
@@ -62,7 +63,7 @@ class Looked:
     """What came of looking at images.
 
     Attributes:
-        known: Their digests, by file name; those that could not be read are left out.
+        known: Their digests, by file name; what is no image, or could not be read, is left out.
         conf: Their puavo-conf definitions, by file name.
         read: How many were read; the others were known before.
         findings: What was wrong.
@@ -75,11 +76,7 @@ class Looked:
 
     def described(self) -> dict[str, Described]:
         """All that meta says of those that can be served."""
-        return {
-            name: Described(self.known[name].sums, conf)
-            for name, conf in self.conf.items()
-            if name in self.known
-        }
+        return {name: Described(self.known[name].sums, conf) for name, conf in self.conf.items()}
 
 
 def jobs_of(work: WorkOptions) -> int:
@@ -123,15 +120,21 @@ def look_at_images(
 
     Raises:
         SurroundingsError: What would hit all of them: no room, no program.
-        OSError: The cache or the journal cannot be written.
+        OSError: An image cannot be read, or the cache or the journal not be written.
     """
     findings = []
     there = []
     for name in dict.fromkeys((*listed, *sources)):
-        if (image_dir / name).is_file():
-            there.append(image_dir / name)
-        else:
+        path = image_dir / name
+        if not path.is_file():
             findings.append(_missing(image_dir, name, is_listed=name in listed))
+            continue
+        try:
+            check_whole(path)  # what is no image is not read whole, and no delta is made of it
+        except MediaError as problem:
+            findings.append(finding_of_one(problem, path))
+        else:
+            there.append(path)
     new = [path for path in there if shop.journal.known(path) is None]
     known: dict[str, Known] = {}
     shop.monitor.begin("read images", sum(path.stat().st_size for path in new))
@@ -149,6 +152,7 @@ def look_at_images(
     for image, told, error in _definitions(served, shop):
         if told is None:
             findings.append(finding_of_one(error, image.path))
+            del known[image.path.name]
         else:
             conf[image.path.name] = told
     return Looked(known, conf, len(new), tuple(findings))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import zlib
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -9,6 +10,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from release_builder.digests import BLOCK, hasher
+from release_builder.errors import StoppedError, printable
 from release_builder.files import open_regular
 from release_builder.lanes import Lane
 
@@ -18,6 +20,7 @@ if TYPE_CHECKING:
 
 _MIRRORED: Final = bytes(int(f"{byte:08b}"[::-1], 2) for byte in range(256))
 _AHEAD: Final = 4  # blocks that may wait for each digest: 5 MiB in all, as they share them
+_UNDER_WAY: Final[set[threading.Event]] = set()  # what ends each reading
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,16 +72,37 @@ def sums_of(path: Path, on_bytes: Callable[[int], None] = lambda _count: None) -
         on_bytes: Told the number of bytes after each block.
 
     Raises:
+        StoppedError: ``stop_all`` was called.
         OSError: It cannot be read.
 
     Cost: at most 5 MiB of memory; each digest is computed in a thread of its own.
     """
+    stopped = threading.Event()
+    _UNDER_WAY.add(stopped)
+    try:
+        return _read(path, on_bytes, stopped)
+    finally:
+        _UNDER_WAY.discard(stopped)
+
+
+def stop_all() -> None:
+    """Have ``sums_of`` end in every thread, as when the user stops us."""
+    for stopped in tuple(_UNDER_WAY):
+        stopped.set()
+
+
+def _read(path: Path, on_bytes: Callable[[int], None], stopped: threading.Event) -> Sums:
     crc, sha256, sha512 = PosixCrc(), hasher("sha256"), hasher("sha512")
     size = 0
     with open_regular(path) as stream, ExitStack() as stack:
         takers = (crc.update, sha256.update, sha512.update)
         lanes = [stack.enter_context(Lane[None](ahead=_AHEAD)) for _ in takers]
         while block := stream.read(BLOCK):
+            if stopped.is_set():
+                raise StoppedError(
+                    f"{printable(str(path))}: the reading was stopped",
+                    hint="the same command goes on from here",
+                )
             for lane, take in zip(lanes, takers, strict=True):
                 lane.submit(partial(take, block))
             size += len(block)

@@ -50,11 +50,14 @@ def run_dask(tasks: Sequence[Task], scheduler: str) -> Iterator[Ended]:
 def _connect(scheduler: str) -> Client:
     try:
         from distributed import Client  # noqa: PLC0415 (an extra)
+        from distributed.comm.addressing import resolve_address  # noqa: PLC0415
     except ImportError as error:
         raise SurroundingsError(
             "Dask is not installed", hint="pip install 'release-builder[cluster]'"
         ) from error
     try:
+        # A Client of what is no address complains once more when it is collected.
+        resolve_address(scheduler)
         return Client(scheduler, timeout=_PATIENCE, set_as_default=False)  # type: ignore[no-untyped-call]
     except (OSError, ValueError) as error:
         raise SurroundingsError(

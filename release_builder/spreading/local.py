@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from release_builder.errors import SurroundingsError
 from release_builder.process import end_all
+from release_builder.repository.sums import stop_all
 from release_builder.spreading.tasks import Ended, Task, carry_out, check, failed_need
 
 if TYPE_CHECKING:
@@ -53,6 +54,7 @@ def run_local(tasks: Sequence[Task], jobs: int, memory: int) -> Iterator[Ended]:
         pool.shutdown(wait=False, cancel_futures=True)
         while wait(under_way, timeout=_LOOK).not_done:  # the user stops us
             end_all()
+            stop_all()
 
 
 def _refused(waiting: list[Task], ended: dict[str, Ended], memory: int) -> Iterator[Ended]:

@@ -55,13 +55,16 @@ def test_all_that_is_told_of_a_repository(repository: Repository) -> None:
 
 
 @pytest.mark.parametrize("command", ["update", "verify", "clean", "push", "serve"])
-def test_what_cannot_begin_is_told_too(tmp_path: Path, command: str) -> None:
+def test_a_folder_that_is_not_there_is_told_too(tmp_path: Path, command: str) -> None:
     more = {"update": ["-r", BASE_URL], "push": ["there"]}.get(command, [])
+    before = set(tmp_path.iterdir())
 
     ended = release_builder("images", command, "--json", "none", *more, cwd=tmp_path)
 
     _SCHEMA.validate(ended.document)
-    assert ended.status == ended.document["exit_status"] == 3
+    assert ended.status == ended.document["exit_status"] == 2
+    assert "there is no folder" in ended.messages()
+    assert set(tmp_path.iterdir()) == before
 
 
 def test_who_serves_says_where_and_ends_with_ctrl_c(repository: Repository) -> None:

@@ -90,6 +90,23 @@ def test_a_repository_elsewhere_is_not_listed(repository: Repository, tmp_path: 
     assert not repository.mirror.exists()
 
 
+def test_the_repository_itself_is_no_public_root(repository: Repository) -> None:
+    ended = repository.update("--list-in", repository.mirror)
+
+    assert ended.status == 2
+    assert "does not lie below" in ended.messages()
+    assert not repository.mirror.exists()
+
+
+def test_a_list_where_there_was_none_is_told_once(repository: Repository) -> None:
+    first = repository.update("--list-in", repository.folder)
+    second = repository.update("--list-in", repository.folder)
+
+    assert (first.status, second.status) == (0, 0)
+    assert "nothing was listed in" in first.messages()
+    assert second.messages() == ""
+
+
 def test_the_chart_shows_what_is_left(repository: Repository) -> None:
     repository.update("--list-in", repository.folder)
     before = (repository.mirror / "images.svg").read_text()

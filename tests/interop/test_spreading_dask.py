@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 import time
 from functools import partial
 from typing import TYPE_CHECKING
@@ -165,6 +167,7 @@ def test_a_scheduler_without_workers_is_told(tmp_path: Path) -> None:
     [
         pytest.param("tcp://127.0.0.1:1", id="nobody there"),
         pytest.param("no address at all", id="no address"),
+        pytest.param("nowhere://127.0.0.1:1", id="no scheme of Dask's"),
     ],
 )
 def test_a_scheduler_that_does_not_answer_is_told(address: str) -> None:
@@ -172,3 +175,19 @@ def test_a_scheduler_that_does_not_answer_is_told(address: str) -> None:
         list(run_dask([Task("t", slow)], address))
 
     assert "dask scheduler" in caught.value.hint
+
+
+def test_what_is_no_address_is_told_once() -> None:
+    code = (
+        "from release_builder.errors import SurroundingsError\n"
+        "from release_builder.spreading import Task, run_dask\n"
+        "try:\n"
+        "    list(run_dask([Task('t', print)], 'nobody'))\n"
+        "except SurroundingsError as error:\n"
+        "    print(error.what)\n"
+    )
+
+    ended = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
+
+    assert ended.stdout == "the scheduler nobody does not answer\n"
+    assert ended.stderr == ""
