@@ -32,6 +32,12 @@ from release_builder.errors import DescriptorError
             Options(("http://h/cd-1.jigdo", "http://h/cd-2.jigdo", "http://h/cd-10.jigdo")),
             id="list in braces",
         ),
+        pytest.param(
+            ["http://h/a HTTPS://h/b-{1,2}"],
+            Options(("http://h/a", "HTTPS://h/b-1", "HTTPS://h/b-2")),
+            id="URLs in one word",
+        ),
+        pytest.param(["a b.jigdo"], Options(("a b.jigdo",)), id="path with a blank"),
         pytest.param(["{a,b}-{1,2}"], Options(("a-1", "a-2", "b-1", "b-2")), id="two lists"),
     ],
 )

@@ -442,14 +442,72 @@ class TestAnswers:
         assert ended.status == 2
         assert "jigdo-lite: no .jigdo file is named" in ended.err
 
-    def test_of_several_images_the_first_counts(self, desk: Desk) -> None:
-        desk.jigdo("cd.jigdo", ("\n[Servers]", "\n[Image]\nFilename='an other'\n\n[Servers]"))
+    def test_several_jigdos_may_be_named_at_once(self, desk: Desk) -> None:
+        desk.jigdo("an other.jigdo", ("=image.bin", "=other.bin"))
 
-        ended = desk.run("--noask", "cd.jigdo")
+        ended = desk.run(answers="cd.jigdo 'an other.jigdo'\n../../tree\n")
 
         assert ended.status == 0, ended.err
-        assert "  1: image.bin\n  2: an other\nOnly the first counts" in ended.out
+        assert desk.image.read_bytes() == (desk.here / "other.bin").read_bytes() == IMAGE
+
+
+SECOND = """
+[Image]
+Filename=other.bin
+Template=md5.template
+Template-MD5Sum=uRc_IdK863eqTV_EhnejXA
+ShortInfo=It's the "other"
+Info=Small &amp;<br/><b>fine</b>
+
+[Servers]"""
+
+
+class TestTheMenu:
+    """Of one .jigdo: the real program lets choose."""
+
+    @pytest.fixture(autouse=True)
+    def second(self, desk: Desk) -> None:
+        desk.jigdo("cd.jigdo", ("\n[Servers]", SECOND))
+
+    def test_an_answer_chooses_one(self, desk: Desk) -> None:
+        ended = desk.run("--scan=../../tree", "cd.jigdo", answers="3\n2\n")
+
+        assert ended.status == 0, ended.err
+        assert '  1: image.bin\n  2: It\'s the "other" (other.bin)\nNumber of' in ended.out
+        assert "jigdo-lite: 3 is no number of the list" in ended.err
+        assert "Small & fine\n" in ended.out
+        assert "ignored" not in ended.err
+        assert (desk.here / "other.bin").read_bytes() == IMAGE
+        assert not desk.image.exists()
+
+    def test_its_template_alone_is_fetched(self, desk: Desk) -> None:
+        desk.jigdo("cd.jigdo", ("\n[Servers]", SECOND), ("Template=md5", "Template=first"))
+        text = (desk.here / "cd.jigdo").read_text()
+        (desk.here / "cd.jigdo").write_text("md5".join(text.rsplit("first", 1)))
+        url = publish(desk)
+
+        ended = desk.run(url, answers="2\n")
+
+        assert ended.status == 0, ended.err
+        assert (desk.here / "other.bin").read_bytes() == IMAGE
+        assert "/iso/first.template" not in {each.path for each in desk.server.requests}
+
+    @pytest.mark.parametrize(
+        ("arguments", "said"),
+        [
+            pytest.param(["cd.jigdo"], "Number of image to download [1]: 1\n", id="alone"),
+            pytest.param(["cd.jigdo", "cd.jigdo"], "Only the first is made", id="beside another"),
+        ],
+    )
+    def test_the_first_is_taken_where_nobody_chooses(
+        self, desk: Desk, arguments: list[str], said: str
+    ) -> None:
+        ended = desk.run("--noask", *arguments)
+
+        assert ended.status == 0, ended.err
+        assert said in ended.out
         assert desk.image.read_bytes() == IMAGE
+        assert not (desk.here / "other.bin").exists()
 
 
 class TestMirrors:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from release_builder.cli.jigdo_lite.questions import mirror_url, scan_paths
+from release_builder.cli.jigdo_lite.questions import mirror_url, names_in, scan_paths
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -46,6 +46,21 @@ def test_an_answer_means_places(places: Path, answer: str, names: list[str]) -> 
     menu = (str(places / "b"), str(places / "gone"))
 
     assert scan_paths(answer, menu) == tuple(places / name for name in names)
+
+
+@pytest.mark.parametrize(
+    ("answer", "names"),
+    [
+        pytest.param("http://h/a.jigdo", ["http://h/a.jigdo"], id="URL"),
+        pytest.param("http://h/a.jigdo  b", ["http://h/a.jigdo", "b"], id="several"),
+        pytest.param("'no such' b", ["no such", "b"], id="quoted"),
+        pytest.param("a b", ["a b"], id="a file with a blank"),
+        pytest.param("http://h/it's b", ["http://h/it's", "b"], id="quote without end"),
+    ],
+)
+@pytest.mark.usefixtures("places")
+def test_an_answer_means_jigdos(answer: str, names: list[str]) -> None:
+    assert names_in(answer) == names
 
 
 @pytest.mark.parametrize(

@@ -203,6 +203,8 @@ def test_control_characters_of_others_do_not_reach_the_terminal(here: Path) -> N
         text.replace("\n[Servers]", "\n[Image]\nFilename=\x1b[2J\n[Servers]")
     )
     with terminal(here, "--scan=.", "cd.jigdo") as screen:
+        screen.wait_for("Number of image to download [1]: ")
+        screen.type("")
         assert screen.end() == 0
 
     assert "  2: \\x1b[2J\r\n" in screen.seen

@@ -163,6 +163,22 @@ def test_only_the_first_image_counts() -> None:
 
 
 @pytest.mark.parametrize(
+    ("number", "image"),
+    [
+        pytest.param(1, ImageSection("o.iso", "t.template", ()), id="first"),
+        pytest.param(2, ImageSection("p.iso", "", (SUM,)), id="second"),
+        pytest.param(3, ImageSection("", "", ()), id="none"),
+    ],
+)
+def test_another_image_may_be_meant(number: int, image: ImageSection) -> None:
+    text = f"{IMAGE}[Image]\nFilename=p.iso\nTemplate-MD5Sum={SUM.jigdo}\n"
+
+    jigdo = parse_jigdo(text.encode(), NAME, number)
+
+    assert (jigdo.image, jigdo.problems) == (image, ())
+
+
+@pytest.mark.parametrize(
     ("text", "problem"),
     [
         pytest.param("[Parts]\nx\n", "5: neither key=value nor a comment: ignored", id="no equals"),

@@ -48,7 +48,9 @@ def jigdo(
     return "\n".join([*lines, "[Parts]", "[Servers]", ""]).encode("utf-8", "surrogateescape")
 
 
-def get(source: str | Path, *, offline: bool = False) -> FetchedPair:
+def get(
+    source: str | Path, *, offline: bool = False, aside: Path | None = Path("out/aside")
+) -> FetchedPair:
     options = HttpOptions(retries=0, timeout=30)
     with HttpClient(options, os.environ) as client:
         return fetched_pair(
@@ -57,7 +59,7 @@ def get(source: str | Path, *, offline: bool = False) -> FetchedPair:
             None if offline else client,
             options,
             no_cache(),
-            aside=Path("out/aside"),
+            aside=aside,
         )
 
 
@@ -416,19 +418,51 @@ def test_a_jigdo_that_is_not_there_is_told() -> None:
 def test_a_jigdo_that_cannot_be_read_is_told(server: BadServer) -> None:
     server.content = {JIGDO: b"\0\1\2"}
 
-    with pytest.raises(WrongBytesError, match=r"out/cd\.jigdo"):
+    with pytest.raises(WrongBytesError, match=rf"^{server.url}{JIGDO}:1: "):
         get(server.url + JIGDO)
 
 
-@pytest.mark.parametrize("name", ["cd.jigdo", "cd.template"])
-def test_only_a_pair_is_replaced_by_a_pair(server: BadServer, name: str) -> None:
-    Path("out", name).write_bytes(b"my thesis")
+def test_only_a_jigdo_is_replaced_by_a_jigdo(server: BadServer) -> None:
+    Path("out/cd.jigdo").write_bytes(b"my thesis")
     server.content = {JIGDO: jigdo(), "/iso/cd.template": TEMPLATE}
 
-    with pytest.raises(SurroundingsError, match=f"out/{name} is there already, and is no"):
+    with pytest.raises(SurroundingsError, match=r"out/cd\.jigdo is there already, and is no"):
         get(server.url + JIGDO)
 
-    assert Path("out", name).read_bytes() == b"my thesis"
+    assert Path("out/cd.jigdo").read_bytes() == b"my thesis"
+
+
+def test_what_has_the_templates_name_and_is_none_is_kept(server: BadServer) -> None:
+    Path("out/cd.template").write_bytes(b"my thesis")
+    server.content = {JIGDO: jigdo(), "/iso/cd.template": TEMPLATE}
+
+    pair = get(server.url + JIGDO)
+
+    assert Path("out/cd.template").read_bytes() == TEMPLATE
+    assert Path("out/aside/cd.template").read_bytes() == b"my thesis"
+    (note,) = pair.notes
+    assert note == "cd.template was there, and is no template: it is out/aside/cd.template now"
+
+
+def test_while_the_template_is_not_had_nothing_is_moved(server: BadServer) -> None:
+    Path("out/cd.template").write_bytes(b"my thesis")
+    server.content = {JIGDO: jigdo()}
+
+    with pytest.raises(IncompleteError, match="not found"):
+        get(server.url + JIGDO)
+
+    assert Path("out/cd.template").read_bytes() == b"my thesis"
+    assert sorted(path.name for path in Path("out").iterdir()) == ["cd.jigdo", "cd.template"]
+
+
+def test_in_a_folder_of_ours_nothing_but_a_template_is_replaced(server: BadServer) -> None:
+    Path("out/cd.template").write_bytes(b"my thesis")
+    server.content = {JIGDO: jigdo(), "/iso/cd.template": TEMPLATE}
+
+    with pytest.raises(SurroundingsError, match=r"out/cd\.template is there already, and is no"):
+        get(server.url + JIGDO, aside=None)
+
+    assert Path("out/cd.template").read_bytes() == b"my thesis"
 
 
 def test_a_pair_that_is_published_anew_between_two_requests_is_had_whole(server: BadServer) -> None:

@@ -678,11 +678,11 @@ def test_the_deadline_ends_what_is_under_way() -> None:
 
 
 def test_the_deadline_ends_a_pause() -> None:
-    net = Net({A: Reply(error=Answer.BUSY, after=60)}, HttpOptions(deadline=5))
+    net = Net({A: Reply(error=Answer.BUSY, detail="why", after=60)}, HttpOptions(deadline=5))
 
     fetched = net.fetch(A)
 
-    assert fetched == Fetched(None, (Try(A, Answer.NO_TIME, "after: busy"),))
+    assert fetched == Fetched(None, (Try(A, Answer.NO_TIME, "after: busy: why"),))
     assert net.time.now == 5
 
 

@@ -30,6 +30,8 @@ class FetchOptions:
         keep_parts: A folder that gets every part as a file too.
         best: Measure the servers of each label first, and ask the best ones, so many, before all
             others; None to learn that on the way.
+        image: Which [Image] section of the .jigdo counts, from 1; None for the first, others being
+            noted.
     """
 
     scan: tuple[Path, ...] = ()
@@ -38,6 +40,7 @@ class FetchOptions:
     http: HttpOptions = field(default_factory=HttpOptions)
     keep_parts: Path | None = None
     best: int | None = None
+    image: int | None = None
 
     def after(self, seconds: float) -> FetchOptions:
         """The options of another image, when so much of the time for all of them has passed."""

@@ -79,7 +79,9 @@ def fetch_image(
         named = (jigdo, *(url for _, url in options.servers))
         options = replace(options, http=replace(options.http, named=named, origin=STRANGER))
     client = None if options.offline else HttpClient(options.http, os.environ)
-    pair = fetched_pair(jigdo, folder, client, options.http, cache, aside=folder / "aside")
+    aside, number = folder / "aside", options.image
+    choose = (lambda _content, _name: number) if number else None
+    pair = fetched_pair(jigdo, folder, client, options.http, cache, aside=aside, choose=choose)
     with open_regular(pair.template) as stream:
         template = read_template(stream, str(pair.template))
         filename = pair.jigdo.image.filename or pair.template.stem

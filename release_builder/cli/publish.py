@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from release_builder import api
-from release_builder.cli.options import DESCRIPTORS, MIRROR, OFFLINE, STAGE, WORKDIR, with_output
+from release_builder.cli.options import (
+    DESCRIPTORS,
+    FILE,
+    MIRROR,
+    OFFLINE,
+    STAGE,
+    WORKDIR,
+    with_output,
+)
 from release_builder.cli.show import show_report
 from release_builder.descriptor.publishing import Preflight
 from release_builder.descriptor.version import Stage
@@ -17,6 +24,7 @@ from release_builder.plan import Options, together
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from pathlib import Path
 
     from release_builder.cli.options import Output
     from release_builder.plan import Plan
@@ -93,7 +101,7 @@ def publish(  # noqa: PLR0913 (one argument an option)
       release-builder promote sme-8.1rc1.yaml --to 8.1 --same-image --obsolete
     """
 )
-@click.argument("descriptor", metavar="FILE", type=click.Path(path_type=Path))
+@click.argument("descriptor", metavar="FILE", type=FILE)
 @click.option("--to", metavar="VERSION", required=True, help="The final's version, such as 8.1.")
 @click.option("--same-image", is_flag=True, help="The beta's very bytes are the final's.")
 @click.option("--compose", is_flag=True, help="Make the final's image anew, from its own tree.")

@@ -43,9 +43,10 @@ def _summary(made: FetchedImage) -> str:
 
 
 def _show_missing(made: FetchedImage, output: Output) -> None:
-    # Whoever set a deadline knows why most parts did not come.
+    # Whoever set a deadline knows why most parts did not come; one shows who was to bring them.
     late = [each for each in made.missing if each.is_late]
-    told = list(made.missing) if output.verbose else [x for x in made.missing if not x.is_late]
+    failed = [each for each in made.missing if not each.is_late]
+    told = list(made.missing) if output.verbose else failed or late[:1]
     shown = told if output.verbose else told[:_SHOWN]
     for each in shown:
         tries = [str(one) for one in each.tries]

@@ -39,7 +39,7 @@ _TEMPLATE_DIGESTS: Final = {"Template-MD5Sum": "md5", "Template-SHA256Sum": "sha
 
 @dataclass(frozen=True, slots=True)
 class ImageSection:
-    """The first [Image] section, as it stands there; nothing in it was checked.
+    """The [Image] section that counts, as it stands there; nothing in it was checked.
 
     Attributes:
         filename: What the image should be called.
@@ -158,18 +158,19 @@ def read_jigdo(path: Path) -> JigdoFile:
     return parse_jigdo(content, name)
 
 
-def parse_jigdo(content: bytes, name: str) -> JigdoFile:
+def parse_jigdo(content: bytes, name: str, image: int | None = None) -> JigdoFile:
     """Read a .jigdo file, plain or packed by gzip; [Include] lines are noted, not followed.
 
     Args:
         content: The whole file.
         name: For messages.
+        image: The [Image] section that counts, from 1; None for the first, others being noted.
 
     Raises:
         JigdoError: It is no .jigdo file, or a newer one, or larger than any can be. The message
             begins with ``name:line`` where there is one line to blame.
     """
-    reader = _Reader(printable(name))
+    reader = _Reader(printable(name), image)
     for line in read_lines(unpack(content, name), name):
         if line.problem:
             reader.note(line, line.problem)
@@ -183,8 +184,8 @@ def parse_jigdo(content: bytes, name: str) -> JigdoFile:
 class _Reader:
     """Takes the lines of a .jigdo file one by one."""
 
-    def __init__(self, name: str) -> None:
-        self._name = name
+    def __init__(self, name: str, wanted: int | None) -> None:
+        self._name, self._wanted = name, wanted
         self._jigdo: dict[str, str] = {}
         self._image: dict[str, str] = {}
         self._images = 0
@@ -201,7 +202,7 @@ class _Reader:
     def open(self, line: Line) -> None:
         """``line`` opens a section."""
         self._images += line.section == "Image"
-        if line.section == "Image" and self._images > 1:
+        if line.section == "Image" and self._images > 1 and not self._wanted:
             self.note(line, "only the first [Image] section counts: ignored")
         elif line.section == "Include":
             self.note(line, f"{line.text.strip()} is not followed")
@@ -225,7 +226,7 @@ class _Reader:
             "Servers": self._of_servers,
             "Parts": self._of_parts,
         }.get(line.section)
-        if not takes or (line.section == "Image" and self._images > 1):
+        if not takes or (line.section == "Image" and self._images != (self._wanted or 1)):
             return
         # ShortInfo and Info are text for people, where a single quote is just that.
         if not ended and line.key not in {"ShortInfo", "Info"}:

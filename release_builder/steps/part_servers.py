@@ -65,8 +65,10 @@ class MissingPart:
 
     @property
     def is_late(self) -> bool:
-        """Whether all that it lacked was time."""
-        return bool(self.tries) and all(each.answer is Answer.NO_TIME for each in self.tries)
+        """Whether all that it lacked was time: no server failed before."""
+        return bool(self.tries) and all(
+            each.answer is Answer.NO_TIME and not each.detail for each in self.tries
+        )
 
 
 class PartServers:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
-from release_builder.errors import DescriptorError, IncompleteError, ReleaseBuilderError
+from release_builder.errors import DescriptorError, IncompleteError, ReleaseBuilderError, printable
 from release_builder.jigdo.renamed import renamed
 from release_builder.report import Finding, Outcome, Severity, StepResult
 from release_builder.steps.beta_words import beta_words
@@ -54,10 +54,11 @@ def run(context: Context) -> StepResult:
             )
         if promotion.dry_run:
             changes = "\n".join(_changes(plan, beta, final))
-            return StepResult("promote", Outcome.UNCHANGED, changes, findings=tuple(honest))
+            findings = (*honest, *_unready(plan))
+            return StepResult("promote", Outcome.UNCHANGED, changes, findings=findings)
         page = page_of(plan, final.publication, signer)
         made = make_public(context, "promote", final, contents, page)
-    made = replace(made, findings=(*honest, *made.findings))
+    made = replace(made, findings=(*honest, *made.findings, *_unready(plan)))
     if promotion.obsolete and made.outcome in {Outcome.DONE, Outcome.UNCHANGED}:
         made = replace(made, findings=(*made.findings, *retire(beta)))
     return made
@@ -84,6 +85,25 @@ def _honest(promotion: Promotion, contents: list[tuple[Plan, Content]]) -> list[
         for plan, content in contents
         for of_arch in [f" ({plan.release.arch})" if several else ""]
         for word in beta_words(content.image, promotion.beta.version)
+    ]
+
+
+def _unready(plan: Plan) -> list[Finding]:
+    """Why the final's descriptor cannot be built from as it is."""
+    mirror, beta = plan.release.mirror, _promotion(plan).beta.mirror
+    folder = mirror.local_path
+    if mirror == beta:
+        why = "is still the beta's tree"
+    elif folder and not folder.is_dir():
+        why = "is not there yet"
+    else:
+        return []
+    return [
+        Finding(
+            Severity.WARNING,
+            f"{plan.release.descriptor}: `mirror:` {printable(mirror.url)} {why}",
+            hint="name the final's own tree there before it is built from",
+        )
     ]
 
 

@@ -1,4 +1,4 @@
-"""A .jigdo on a web server: fetched, replaced, and found to be another by now."""
+"""A pair on a web server: fetched, replaced, and found to be another by now."""
 
 from __future__ import annotations
 
@@ -21,12 +21,16 @@ from release_builder.transport.http.download import NotHadError, download
 from release_builder.transport.http.urls import shown
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from release_builder.digests import Digest
     from release_builder.transport.http import HttpOptions
     from release_builder.transport.http.client import HttpClient
 
 JIGDO_LIMIT: Final = 64 << 20  # bytes
 JIGDO: Final = re.compile(rb"\A\x1f\x8b|^[ \t]*\[[A-Za-z]+[ \t\]]", re.MULTILINE)
+_TEMPLATE_LIMIT: Final = 64 << 30  # bytes
+_TEMPLATE: Final = re.compile(rb"\AJigsawDownload template ")
 _LOOKED_AT: Final = 64 << 10  # bytes
 _WEB: Final = ("http://", "https://")
 
@@ -61,19 +65,50 @@ def refresh(  # noqa: PLR0913, PLR0917 (what it needs)
         Whether it is another than that at ``path`` was.
     """
     new = path.with_name(f".{path.name}.fetched")
-    check = partial(parse_jigdo, name=str(path))
+    check = partial(parse_jigdo, name=shown(url))
     download(client, url, new, limit=JIGDO_LIMIT, retries=options.retries, check=check)
     client.reach.text_came()
     try:
         if path.is_file() and filecmp.cmp(path, new, shallow=False):
             return False
         if aside and os.path.lexists(path):
-            moved = printable(str(move_aside(path, aside)))
-            notes.append(f"{printable(path.name)} was there, and another: it is {moved} now")
+            notes.append(_moved(path, aside, "another"))
         new.replace(path)
     finally:
         new.unlink(missing_ok=True)
     return True
+
+
+def fetch_template(  # noqa: PLR0913, PLR0917 (what it needs)
+    url: str,
+    path: Path,
+    digests: Iterable[Digest],
+    client: HttpClient,
+    options: HttpOptions,
+    aside: Path | None,
+) -> list[str]:
+    """Fetch the template at ``url``; what it replaces and is none is kept if ``aside`` is.
+
+    Returns:
+        What a user should know of that.
+    """
+    if not aside:
+        check_replaceable(path, _TEMPLATE, "template")
+    foreign = not _is_replaceable(path, _TEMPLATE)
+    new = path.with_name(f".{path.name}.fetched")
+    try:
+        download(client, url, new, limit=_TEMPLATE_LIMIT, digests=digests, retries=options.retries)
+        notes = [_moved(path, aside, "is no template")] if aside and foreign else []
+        new.replace(path)
+    finally:
+        new.unlink(missing_ok=True)
+    return notes
+
+
+def _moved(path: Path, aside: Path, what: str) -> str:
+    """That ``path``, which is ``what``, was moved aside just now."""
+    moved = printable(str(move_aside(path, aside)))
+    return f"{printable(path.name)} was there, and {what}: it is {moved} now"
 
 
 def check_unchanged(source: str, digest: Digest, client: HttpClient) -> None:
@@ -104,14 +139,18 @@ def check_unchanged(source: str, digest: Digest, client: HttpClient) -> None:
 
 def check_replaceable(path: Path, begin: re.Pattern[bytes], what: str) -> None:
     """See that the file at ``path``, if there is one, is of the kind that will replace it."""
-    if os.path.lexists(path):
-        with open_regular(path) as stream:
-            known = begin.search(stream.read(_LOOKED_AT))
-        if not known:
-            raise SurroundingsError(
-                f"{printable(str(path))} is there already, and is no {what}",
-                hint="move it away, or name another folder",
-            )
+    if not _is_replaceable(path, begin):
+        raise SurroundingsError(
+            f"{printable(str(path))} is there already, and is no {what}",
+            hint="move it away, or name another folder",
+        )
+
+
+def _is_replaceable(path: Path, begin: re.Pattern[bytes]) -> bool:
+    if not os.path.lexists(path):
+        return True
+    with open_regular(path) as stream:
+        return bool(begin.search(stream.read(_LOOKED_AT)))
 
 
 def split(url: str) -> SplitResult:

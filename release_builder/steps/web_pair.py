@@ -27,25 +27,26 @@ from release_builder.steps.web_jigdo import (
     JIGDO,
     JIGDO_LIMIT,
     check_replaceable,
+    fetch_template,
     is_web,
     leaf_of,
     refresh,
     split,
 )
-from release_builder.transport.http.download import NotHadError, download
+from release_builder.transport.http.download import NotHadError
 from release_builder.transport.http.server import PASSING
 from release_builder.transport.http.urls import shown
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from release_builder.digests import Digest
     from release_builder.jigdo.sources import DigestCache
     from release_builder.transport.http import HttpOptions
     from release_builder.transport.http.client import HttpClient
 
-_TEMPLATE_LIMIT: Final = 64 << 30
 _MOST_TOLD: Final = 5  # odd lines of a .jigdo
 _EDITIONS: Final = 4  # of a .jigdo that is published anew while it is fetched
-_TEMPLATE: Final = re.compile(rb"\AJigsawDownload template ")
 _CONTROL: Final = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 
 
@@ -76,6 +77,7 @@ def fetched_pair(  # noqa: PLR0913 (what it needs)
     cache: DigestCache,
     *,
     aside: Path | None = None,
+    choose: Callable[[bytes, str], int] | None = None,
 ) -> FetchedPair:
     """The pair of the .jigdo at ``source``; what comes from the web is left in ``folder``.
 
@@ -88,7 +90,10 @@ def fetched_pair(  # noqa: PLR0913 (what it needs)
         options: How often a server is asked.
         cache: Digests known from before.
         aside: For a folder of the user's own: where a .jigdo is moved that another takes the place
-            of. What is there is used, and that is told, when no server answers.
+            of, and what has the template's name and is none. The .jigdo that is there is used,
+            and that is told, when no server answers.
+        choose: Says which [Image] section counts, from 1, given the .jigdo's bytes and its name
+            for messages; None for the first.
 
     Raises:
         IncompleteError: The .jigdo or the template is not to be had, or others take their place
@@ -99,7 +104,8 @@ def fetched_pair(  # noqa: PLR0913 (what it needs)
         OSError: A file cannot be read or written.
     """
     if not client or not is_web(source):
-        found = _with_template(source, _jigdo_path(source, folder), folder, client, options, cache)
+        path = _jigdo_path(source, folder)
+        found = _with_template(source, path, folder, client, options, cache, aside, choose)
         if isinstance(found, FetchedPair):
             return found
         raise found
@@ -107,7 +113,7 @@ def fetched_pair(  # noqa: PLR0913 (what it needs)
     with locked_beside(path):
         notes = _first_edition(source, path, client, options, aside)
         for _ in range(_EDITIONS):
-            found = _with_template(source, path, folder, client, options, cache)
+            found = _with_template(source, path, folder, client, options, cache, aside, choose)
             if isinstance(found, FetchedPair):
                 return replace(found, notes=(*notes, *found.notes))
             if isinstance(found, NotHadError) and found.answer in PASSING:
@@ -127,12 +133,15 @@ def _with_template(  # noqa: PLR0913, PLR0917 (what it needs)
     client: HttpClient | None,
     options: HttpOptions,
     cache: DigestCache,
+    aside: Path | None,
+    choose: Callable[[bytes, str], int] | None,
 ) -> FetchedPair | NotHadError | WrongBytesError:
     """The .jigdo at ``path``, which came from ``source``, and its template, or why that is not had."""
     with open_regular(path) as stream:
         content = read_bounded(stream, JIGDO_LIMIT, printable(str(path)))
+    number = choose(content, str(path)) if choose else None
     jigdo, digest = (
-        parse_jigdo(content, str(path)),
+        parse_jigdo(content, str(path), number),
         digest_stream(io.BytesIO(content), ["sha256"])["sha256"],
     )
     told = list(jigdo.problems[:_MOST_TOLD])
@@ -146,11 +155,9 @@ def _with_template(  # noqa: PLR0913, PLR0917 (what it needs)
             return FetchedPair(path, jigdo, template, digest, tuple(told))
     url = urljoin(source if is_web(source) else "", encoded_url(jigdo.image.template))
     if client and jigdo.image.template and is_web(url):
-        template = folder / leaf
-        check_replaceable(template, _TEMPLATE, "template")
-        digests, retries = jigdo.image.template_digests, options.retries
+        template, digests = folder / leaf, jigdo.image.template_digests
         try:
-            download(client, url, template, limit=_TEMPLATE_LIMIT, digests=digests, retries=retries)
+            told += fetch_template(url, template, digests, client, options, aside)
         except (NotHadError, WrongBytesError) as error:
             return error
         return FetchedPair(path, jigdo, template, digest, tuple(told))

@@ -318,6 +318,29 @@ def test_a_deadline_bounds_the_whole_run(workdir: Path, path: str, trouble: Trou
     assert not (workdir / "cd.iso").exists()
 
 
+@pytest.mark.parametrize(
+    ("trouble", "said"),
+    [
+        pytest.param(
+            Trouble(status=429, headers=(("Retry-After", "9" * 15),)),
+            " (after: busy: 429 Too Many Requests)",
+            id="busy",
+        ),
+        pytest.param(Trouble(delay=FOR_EVER), "", id="silent"),
+    ],
+)
+def test_when_the_deadline_comes_first_the_last_answer_is_told(
+    workdir: Path, trouble: Trouble, said: str
+) -> None:
+    with site(RELEASE, dict.fromkeys(RELEASE.tree(), trouble)) as server:
+        one_by_one = ("--connections", "1", "--deadline", "1")
+        ended = fetch(*one_by_one, f"{server.url}/cd.jigdo", cwd=workdir)
+
+    assert ended.status == 1
+    assert f"{server.url}/tree/00.rpm: out of time{said}\n" in ended.stderr
+    assert ended.stderr.count("missing: ") == 1
+
+
 def test_a_deadline_is_that_of_all_images_together(workdir: Path) -> None:
     stalls = {f"/{name}.jigdo": Trouble(delay=FOR_EVER) for name in "123"}
     with BadServer({}, stalls) as server:

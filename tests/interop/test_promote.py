@@ -83,6 +83,29 @@ def test_the_final_has_a_descriptor_of_its_own(manager: Publisher, descriptor: P
     ]
 
 
+@pytest.mark.parametrize(
+    ("mirror", "exists", "warning"),
+    [
+        pytest.param(BETA, False, "9.0/ is not there yet", id="moved"),
+        pytest.param(BETA, True, "", id="moved and there"),
+        pytest.param("tree", True, "tree/ is still the beta's tree", id="not moved"),
+    ],
+)
+def test_a_mirror_that_the_final_cannot_be_built_from_is_told(
+    manager: Publisher, descriptor: Path, mirror: str, exists: bool, warning: str
+) -> None:
+    (manager.folder / "tree").symlink_to(BETA)
+    descriptor.write_text(descriptor.read_text().replace(f"mirror: {BETA}", f"mirror: {mirror}"))
+    if exists:
+        (manager.folder / FINAL).mkdir()
+
+    ended = promote(manager, descriptor, "--same-image")
+
+    assert ended.status == 0, ended.stderr
+    assert warning in ended.stderr
+    assert ("sme-9.0.yaml: `mirror:`" in ended.stderr) is bool(warning)
+
+
 def test_an_image_that_calls_itself_a_beta_is_not_promoted_unasked(
     manager: Publisher, descriptor: Path
 ) -> None:

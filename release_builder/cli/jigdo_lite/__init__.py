@@ -19,7 +19,7 @@ from release_builder.cli.jigdo_lite.dialogue import Dialogue
 from release_builder.cli.jigdo_lite.help_text import usage, version
 from release_builder.cli.signals import take_signals
 from release_builder.cli.streams import let_go_of_stdout, take_streams
-from release_builder.errors import ReleaseBuilderError, Status, StoppedError, surroundings
+from release_builder.errors import LACKS, ReleaseBuilderError, Status, StoppedError, surroundings
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -50,20 +50,18 @@ def run(argv: Sequence[str], program: str) -> Status:
     """
     dialogue = Dialogue(program)
     try:
-        status = _guarded(dialogue, lambda: _run(argv, program, dialogue))
-        sys.stdout.flush()
+        return _guarded(dialogue, lambda: _run(argv, program, dialogue))
     except BrokenPipeError:  # the reader has seen enough
         return Status.INTERRUPTED
     except (KeyboardInterrupt, StoppedError):
         dialogue.complain("interrupted: the same command goes on from here")
         return Status.INTERRUPTED
-    except OSError as error:
+    except LACKS as error:
         dialogue.complain(surroundings(error).what)
         return Status.SURROUNDINGS
     finally:
         dialogue.end()
         let_go_of_stdout()
-    return status
 
 
 def _guarded(dialogue: Dialogue, work: Callable[[], Status]) -> Status:
@@ -75,13 +73,10 @@ def _guarded(dialogue: Dialogue, work: Callable[[], Status]) -> Status:
     except ReleaseBuilderError as error:
         dialogue.complain(error.what, error.hint)
         return error.status
-    except OSError as error:
+    except LACKS as error:
         said = surroundings(error)
         dialogue.complain(said.what, said.hint)
         return said.status
-    except MemoryError:
-        dialogue.complain("there is not enough memory for this", "free some (ulimit -v)")
-        return Status.SURROUNDINGS
 
 
 def _run(argv: Sequence[str], program: str, dialogue: Dialogue) -> Status:
@@ -89,6 +84,7 @@ def _run(argv: Sequence[str], program: str, dialogue: Dialogue) -> Status:
     if options.help or options.version:
         sys.stdout.write(version() if options.version else "")
         sys.stdout.write(usage(program) if options.help else "")
+        sys.stdout.flush()
         return Status.DONE
     if not options.ask:
         dialogue.stop_asking()
@@ -108,7 +104,9 @@ def _build(options: Options, dialogue: Dialogue) -> Status:
     os.environ.update(wget.proxies)
     for note in (*file.notes, *_unused(file.settings, wget.ignored)):
         dialogue.complain(note)
-    jigdos = options.jigdos or expanded(ask_jigdo(dialogue, file))
+    jigdos = options.jigdos or [
+        each for name in ask_jigdo(dialogue, file) for each in expanded(name)
+    ]
     worst = Status.DONE
     with _cache(file.settings) as cache:
         session = Session(dialogue, file, options.scan, wget.http, cache)

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 _LONG: Final = ("help", "version", "scan=", "noask")
 _DASHES: Final = "-\u2010\u2011\u2012\u2013\u2014\u2015\u2212"  # text programs change what is typed
+_WEB: Final = ("http://", "https://")
 _HINT: Final = "-h shows the options"
 
 
@@ -69,6 +70,8 @@ def expanded(word: str) -> list[str]:
     """
     if os.path.lexists(word):
         return [word]
+    if word.lower().startswith(_WEB) and len(words := word.split()) > 1:
+        return [each for one in words for each in expanded(one)]
     if not word:
         raise DescriptorError("an empty name is no .jigdo file", hint=_HINT)
     if word[0] in _DASHES:

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from release_builder.cli.jigdo_lite.dialogue import Dialogue
+    from release_builder.cli.jigdo_lite.offered import Offered
     from release_builder.cli.jigdo_lite.settings import Settings, SettingsFile
     from release_builder.jigdo.location import JigdoFile
 
@@ -29,18 +30,50 @@ _MIRRORS: Final = {"Debian": "debian_mirror", "Non-US": "non_us_mirror"}
 _COUNTRY: Final = re.compile("[A-Za-z]{2}")
 
 
-def ask_jigdo(dialogue: Dialogue, file: SettingsFile) -> str:
-    """The .jigdo that is wanted.
+def ask_jigdo(dialogue: Dialogue, file: SettingsFile) -> list[str]:
+    """The .jigdo files that are wanted.
 
     Raises:
         DescriptorError: Nobody names one.
     """
-    dialogue.text("Which .jigdo file? Its URL, or its path on this machine.")
+    dialogue.text(
+        "Which .jigdo file? Its URL, or its path on this machine; or several, with blanks between."
+    )
     answer = dialogue.ask("jigdo", file.settings.jigdo)
     if not answer:
         raise DescriptorError("no .jigdo file is named", hint="give its URL; -h shows how")
     _remember(dialogue, file, replace(file.settings, jigdo=answer))
-    return answer
+    return names_in(answer)
+
+
+def names_in(answer: str) -> list[str]:
+    """The URLs and paths that were typed: one file that is there, or several, quoted as in a shell."""
+    if os.path.lexists(answer):
+        return [answer]
+    try:
+        return shlex.split(answer)
+    except ValueError:  # a quote without end
+        return answer.split()
+
+
+def ask_image(dialogue: Dialogue, images: Sequence[Offered], *, alone: bool) -> int:
+    """The number of the image that is wanted.
+
+    Args:
+        dialogue: Who is asked.
+        images: What the .jigdo offers.
+        alone: Whether no other .jigdo waits for the answer.
+    """
+    if len(images) < 2:
+        return 1
+    if not alone:
+        dialogue.text("Only the first is made: name this .jigdo alone to choose another.")
+        return 1
+    while True:
+        answer = dialogue.ask("Number of image to download", "1")
+        if re.fullmatch("[0-9]{1,3}", answer) and 0 < int(answer) <= len(images):
+            return int(answer)
+        dialogue.complain(f"{answer} is no number of the list")
 
 
 def ask_scan(dialogue: Dialogue, file: SettingsFile) -> tuple[Path, ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -10,8 +11,14 @@ from rich.filesize import decimal
 
 from release_builder.api.fetched_image import FetchOptions
 from release_builder.api.fetches import fetch_image
-from release_builder.cli.jigdo_lite.questions import ask_mirror, ask_scan, mirror_labels, scan_paths
-from release_builder.jigdo.syntax import read_lines, split_words, unpack
+from release_builder.cli.jigdo_lite.offered import offered_images
+from release_builder.cli.jigdo_lite.questions import (
+    ask_image,
+    ask_mirror,
+    ask_scan,
+    mirror_labels,
+    scan_paths,
+)
 from release_builder.steps.web_pair import fetched_pair
 from release_builder.transport.http.client import HttpClient
 
@@ -53,6 +60,7 @@ class Session:
         self._scan = [path for typed in scan for path in self._there(typed)]
         self._asks_scan = not scan
         self._mirrors: dict[str, str] = {}  # by label; empty when none is wanted
+        self._image = 1
         self._http = http
         self._cache = cache
 
@@ -67,7 +75,7 @@ class Session:
             ReleaseBuilderError: As fetch_image.
             OSError: As fetch_image.
         """
-        jigdo = self._pair(source)
+        jigdo = self._pair(source, alone=alone)
         made = self._scanned(source) if self._asks_scan else None
         if made is None or not made.complete:
             for label in mirror_labels(jigdo):
@@ -87,21 +95,31 @@ class Session:
             self._dialogue.complain(f"{typed} is not there: nothing to scan")
         return paths
 
-    def _pair(self, source: str) -> JigdoFile:
+    def _pair(self, source: str, *, alone: bool) -> JigdoFile:
         """What the .jigdo says; it and its template are here then."""
         client = HttpClient(self._http, os.environ)
-        pair = fetched_pair(source, Path(), client, self._http, self._cache, aside=Path("aside"))
+        pair = fetched_pair(
+            source,
+            Path(),
+            client,
+            self._http,
+            self._cache,
+            aside=Path("aside"),
+            choose=functools.partial(self._choose, alone=alone),
+        )
         for note in (*client.notes, *pair.notes):
             self._dialogue.once(note)
-        names = [pair.jigdo.image.filename]
-        path = Path(pair.jigdo.name)
-        if path.is_file():
-            names = image_names(path.read_bytes(), pair.jigdo.name)
-        self._dialogue.text("", f"Images offered by `{path.name}':")
-        self._dialogue.text(*(f"  {number}: {name}" for number, name in enumerate(names, 1)))
-        if len(names) > 1:
-            self._dialogue.text("Only the first counts, as for every jigdo since 0.7.1.")
         return pair.jigdo
+
+    def _choose(self, content: bytes, name: str, *, alone: bool) -> int:
+        """Which image of a .jigdo is wanted, after they were shown."""
+        images = offered_images(content, name)
+        self._dialogue.text("", f"Images offered by `{Path(name).name}':")
+        self._dialogue.text(*(f"  {number}: {each}" for number, each in enumerate(images, 1)))
+        self._image = ask_image(self._dialogue, images, alone=alone)
+        if images and (info := images[self._image - 1].info):
+            self._dialogue.text(info)
+        return self._image
 
     def _scanned(self, source: str) -> FetchedImage:
         """Ask for places until there are no more, or no more are needed: perhaps none at all."""
@@ -122,6 +140,7 @@ class Session:
             offline=offline,
             servers=tuple((label, url) for label, url in self._mirrors.items() if url),
             http=self._http,
+            image=self._image,
         )
         made = fetch_image(source, Path(), options, cache=self._cache, monitor=self._dialogue)
         for note in (*made.notes, *map(str, made.wrong)):
@@ -158,23 +177,3 @@ class Session:
             + (f"; {more} not shown here" if more > 0 else ""),
             "run it again later: it goes on from here; or name more places with --scan",
         )
-
-
-def image_names(content: bytes, name: str) -> list[str]:
-    """The names of all images that a .jigdo file offers.
-
-    Args:
-        content: The file, packed or not.
-        name: For messages.
-
-    Raises:
-        WrongBytesError: It is no .jigdo file.
-    """
-    names: list[str] = []
-    for line in read_lines(unpack(content, name), name):
-        if line.section == "Image" and line.opens:
-            names.append("")
-        elif line.section == "Image" and line.key == "Filename" and not names[-1]:
-            words, _ = split_words(line.text, line.value_at)
-            names[-1] = words[0].text if words else ""
-    return names

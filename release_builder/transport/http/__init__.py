@@ -53,6 +53,11 @@ class Try:
     def __str__(self) -> str:
         return f"{self.url}: {self.answer.value}" + (f" ({self.detail})" if self.detail else "")
 
+    @property
+    def before(self) -> str:
+        """The ``detail`` of what came of the URL later."""
+        return f"after: {self.answer.value}" + (f": {self.detail}" if self.detail else "")
+
 
 class HttpError(Exception):
     """A URL did not give its file.

@@ -144,5 +144,5 @@ class Attempts:
         if latest is None:
             return
         earlier = self._tries.get(latest.url)
-        detail = error.detail or (f"after: {earlier.answer.value}" if earlier else "")
+        detail = error.detail or (earlier.before if earlier else "")
         self.note(latest, Answer.NO_TIME, detail)

@@ -154,7 +154,8 @@ def _fault(file: ArrivingFile, check: Callable[[bytes], object] | None) -> Wrong
 def _out_of_time(url: str, fault: HttpError | WrongBytesError) -> ReleaseBuilderError:
     if isinstance(fault, WrongBytesError):
         return fault
-    return _given_up(url, HttpError(Answer.NO_TIME, f"after: {fault.answer.value}"))
+    earlier = Try(url, fault.answer, fault.detail)
+    return _given_up(url, HttpError(Answer.NO_TIME, earlier.before))
 
 
 def _given_up(url: str, error: HttpError) -> ReleaseBuilderError:
