@@ -3,20 +3,26 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import io
 import os
 import stat
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO
+from typing import TYPE_CHECKING, BinaryIO, Final
 
 from release_builder.errors import WrongBytesError, printable
 from release_builder.locks import open_locked
 
+_BLOCK: Final = 1 << 20  # bytes
+_OF_WRITING: Final = frozenset({errno.EFBIG, errno.ENOSPC, errno.EDQUOT})
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from importlib.resources.abc import Traversable
+
+    from _typeshed import WriteableBuffer
 
     from release_builder.digests import Readable
 
@@ -64,6 +70,23 @@ def real_path(path: Path) -> Path:
     return Path(os.path.realpath(path))
 
 
+class _RegularFile(io.FileIO):
+    """Gives as many bytes as are asked for, unless it ends before; the system may give fewer."""
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        data = super().read(size)
+        while 0 < len(data) < (size or 0) and (more := super().read((size or 0) - len(data))):
+            data += more
+        return data
+
+    def readinto(self, buffer: WriteableBuffer, /) -> int:
+        view = memoryview(buffer).cast("B")
+        done = 0
+        while done < len(view) and (count := super().readinto(view[done:])):
+            done += count
+        return done
+
+
 def open_regular(path: str | os.PathLike[str], *, through_link: bool = True) -> io.FileIO:
     """Open ``path`` for reading; FIFOs, devices and folders are refused, never waited for.
 
@@ -80,7 +103,20 @@ def open_regular(path: str | os.PathLike[str], *, through_link: bool = True) -> 
     if not stat.S_ISREG(os.fstat(descriptor).st_mode):
         os.close(descriptor)
         raise OSError(0, "not a regular file", str(path))
-    return io.FileIO(descriptor)
+    return _RegularFile(descriptor)
+
+
+def read_at(descriptor: int, count: int, offset: int) -> bytes:
+    """``count`` bytes from ``offset`` of an open file, or as many as there are; its position stays.
+
+    The system may give fewer at a time.
+    """
+    data = os.pread(descriptor, count, offset)
+    while 0 < len(data) < count and (
+        more := os.pread(descriptor, count - len(data), offset + len(data))
+    ):
+        data += more
+    return data
 
 
 def write_at(descriptor: int, data: bytes, offset: int) -> None:
@@ -89,6 +125,17 @@ def write_at(descriptor: int, data: bytes, offset: int) -> None:
     while view:
         count = os.pwrite(descriptor, view, offset)
         view, offset = view[count:], offset + count
+
+
+@contextlib.contextmanager
+def naming(path: Path) -> Iterator[None]:
+    """Name ``path`` in what the system says of writing to an open file: it names none."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno in _OF_WRITING:
+            error.filename = error.filename or str(path)
+        raise
 
 
 @contextlib.contextmanager
@@ -150,7 +197,7 @@ def read_bounded(stream: Readable, limit: int, what: str) -> bytes:
         WrongBytesError: It is longer.
     """
     chunks, left = [], limit + 1
-    while left and (chunk := stream.read(left)):
+    while left and (chunk := stream.read(min(left, _BLOCK))):  # it asks for what is read
         chunks.append(chunk)
         left -= len(chunk)
     if not left:

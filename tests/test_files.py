@@ -2,27 +2,29 @@
 
 from __future__ import annotations
 
+import errno
 import io
 import os
-from typing import TYPE_CHECKING
+import threading
+import time
+from pathlib import Path
 
 import pytest
 
 from release_builder.errors import BusyError, WrongBytesError
 from release_builder.files import (
+    _RegularFile,
     check_leaf,
     check_relative,
     existing_parent,
     free_space,
+    naming,
     open_regular,
     read_bounded,
     replacing,
     resource,
     safe_join,
 )
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 _ASTRAY = [
     pytest.param("", id="nothing"),
@@ -150,6 +152,40 @@ def test_a_stream_is_read_up_to_its_limit_and_no_byte_beyond() -> None:
         read_bounded(_Dribble(b"1234567"), 6, "it")
 
 
+class _Greedy(io.BytesIO):
+    """Remembers the most that it was asked for at once."""
+
+    most = 0
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        self.most = max(self.most, size or 0)
+        return super().read(size)
+
+
+def test_a_small_file_takes_little_memory_whatever_its_limit() -> None:
+    stream = _Greedy(b"1234567")
+
+    assert read_bounded(stream, 64 << 20, "it") == b"1234567"
+    assert stream.most <= 1 << 20
+
+
+@pytest.mark.parametrize(
+    ("error", "name"),
+    [
+        pytest.param(OSError(errno.EFBIG, "File too large"), "/a", id="of writing"),
+        pytest.param(OSError(errno.ENOSPC, "No space left", "/b"), "/b", id="named already"),
+        pytest.param(OSError(errno.ECONNRESET, "Connection reset"), None, id="of something else"),
+    ],
+)
+def test_what_is_said_of_writing_gets_the_name_of_the_file(
+    error: OSError, name: str | None
+) -> None:
+    with pytest.raises(OSError) as raised, naming(Path("/a")):  # noqa: PT011 (of three kinds)
+        raise error
+
+    assert raised.value.filename == name
+
+
 def test_the_files_of_the_package_are_found() -> None:
     assert resource("data/descriptor.schema.json").is_file()
     assert resource("templates").is_dir()
@@ -182,3 +218,26 @@ def test_what_cannot_be_written_is_told_by_its_own_name(tmp_path: Path) -> None:
         pass
 
     assert caught.value.filename == str(tmp_path / "no/name")
+
+
+def test_what_the_system_gives_in_pieces_is_read_whole() -> None:
+    def in_pieces() -> _RegularFile:
+        ours, theirs = os.pipe()
+        giving = threading.Thread(target=give, args=(theirs,))
+        giving.start()
+        return _RegularFile(ours)
+
+    def give(out: int) -> None:
+        with os.fdopen(out, "wb", buffering=0) as stream:
+            for piece in (b"012", b"3456", b"789"):
+                stream.write(piece)
+                time.sleep(0.05)
+
+    with in_pieces() as stream:
+        assert stream.read(8) == b"01234567"
+        assert stream.read(8) == b"89"
+        assert stream.read(8) == b""
+    with in_pieces() as stream:
+        buffer = bytearray(8)
+        assert stream.readinto(buffer) == 8
+        assert buffer == b"01234567"

@@ -12,7 +12,7 @@ from release_builder.errors import (
     printable,
     surroundings,
 )
-from release_builder.files import free_space, write_at
+from release_builder.files import free_space, read_at, write_at
 from release_builder.jigdo.entries import MatchedFile, TemplateError
 from release_builder.jigdo.rsync_sum import template_sums
 from release_builder.jigdo.unfinished import format_unfinished, read_unfinished
@@ -151,7 +151,7 @@ def _is_ours(out: BinaryIO, description: Description) -> bool:
     block_length = description.image.sum_length or _LOOKED_AT
     for run in description.runs:
         if isinstance(run, MatchedFile):
-            first = os.pread(out.fileno(), min(block_length, run.length), offset)
+            first = read_at(out.fileno(), min(block_length, run.length), offset)
             if not any(first) or run.rsync_sum in template_sums(first, block_length):
                 return True
         offset += run.length

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import os
 import threading
 from queue import SimpleQueue
 from typing import TYPE_CHECKING, BinaryIO, Protocol
 
 from release_builder.digests import BLOCK, hasher
-from release_builder.files import write_at
+from release_builder.files import read_at, write_at
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -71,7 +70,9 @@ class Place:
         """The first ``length`` bytes stand there from an earlier run, as it seems."""
         while self.position < length:
             count = min(BLOCK, length - self.position)
-            block = os.pread(self._out.fileno(), count, self.offset + self.position)
+            block = read_at(self._out.fileno(), count, self.offset + self.position)
+            if not block:  # it became shorter: the rest is fetched
+                return
             self._take(block)
 
     def write(self, block: bytes) -> None:

@@ -8,7 +8,6 @@ the padding. There the end of the run tells where a file may begin, since its ow
 
 from __future__ import annotations
 
-import os
 from array import array
 from bisect import bisect_left, bisect_right
 from dataclasses import dataclass
@@ -16,6 +15,7 @@ from heapq import heappop, heappush
 from typing import TYPE_CHECKING, BinaryIO, Final, TypeAlias
 
 from release_builder.digests import BLOCK
+from release_builder.files import read_at
 from release_builder.jigdo.rolling import WORD, KnownSums, window_sum
 
 if TYPE_CHECKING:
@@ -68,7 +68,7 @@ class Region:
 
     def read(self, offset: int, count: int) -> bytes:
         """``count`` bytes from ``offset`` on, or as many as there are."""
-        return os.pread(self._descriptor, max(min(count, self.end - offset), 0), offset)
+        return read_at(self._descriptor, max(min(count, self.end - offset), 0), offset)
 
     def run_end(self, offset: int, value: bytes) -> int:
         """Where the run of the byte ``value`` ends that ``offset`` is in."""

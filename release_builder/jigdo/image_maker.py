@@ -10,7 +10,6 @@ source at hand has is fetched from afar meanwhile, several parts at a time.
 
 from __future__ import annotations
 
-import os
 from collections import deque
 from dataclasses import dataclass
 from functools import cached_property
@@ -18,6 +17,7 @@ from operator import itemgetter
 from typing import TYPE_CHECKING, BinaryIO
 
 from release_builder.digests import BLOCK, Digest
+from release_builder.files import read_at
 from release_builder.jigdo.entries import MatchedFile, TemplateError
 from release_builder.jigdo.image_result import Image, WrongPart
 from release_builder.jigdo.in_place import Elsewhere, InPlace
@@ -257,7 +257,7 @@ class ImageMaker:
 
     def _copy(self, source: int, target: int, length: int) -> None:
         for at in range(0, length, BLOCK):
-            block = os.pread(self._out.fileno(), min(BLOCK, length - at), source + at)
+            block = read_at(self._out.fileno(), min(BLOCK, length - at), source + at)
             self._writer.write(target + at, block)
 
     def _hashed(self, digest: Digest) -> None:

@@ -8,7 +8,7 @@ from functools import partial
 from typing import TYPE_CHECKING, BinaryIO, Final
 
 from release_builder.digests import BLOCK, Digest, hasher
-from release_builder.files import write_at
+from release_builder.files import read_at, write_at
 from release_builder.lanes import Lane
 
 if TYPE_CHECKING:
@@ -150,7 +150,7 @@ def _update(digest: Hasher, blocks: list[bytes]) -> None:
 
 def _update_from(digest: Hasher, file: int, offset: int, end: int) -> None:
     while offset < end:
-        block = os.pread(file, min(BLOCK, end - offset), offset)
+        block = read_at(file, min(BLOCK, end - offset), offset)
         if not block:  # shorter than it was: the digest will be wrong
             return
         digest.update(block)

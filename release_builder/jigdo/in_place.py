@@ -7,6 +7,7 @@ import os
 from typing import TYPE_CHECKING, BinaryIO
 
 from release_builder.digests import BLOCK
+from release_builder.files import read_at
 from release_builder.jigdo.rsync_sum import template_sums
 
 if TYPE_CHECKING:
@@ -39,7 +40,7 @@ class InPlace:
                 return False
         if part.rsync_sum is None or sum_length is None:
             return True
-        first = os.pread(file, min(sum_length, part.length), self._offset)
+        first = read_at(file, min(sum_length, part.length), self._offset)
         return part.rsync_sum in template_sums(first, sum_length)
 
     def held(self, length: int) -> int:
@@ -60,7 +61,7 @@ class InPlace:
             # Where the last block was filled by half, zeros follow.
             return max(0, hole - self._offset - block)
         count = min(length, 2 * block)
-        last = os.pread(file, count, self._offset + length - count)
+        last = read_at(file, count, self._offset + length - count)
         left = len(last.rstrip(b"\0"))
         return length - count + left if left < count else 0  # all of it is there, but wrong
 
@@ -69,7 +70,7 @@ class InPlace:
         end = length
         while end:
             begin = max(0, end - BLOCK)
-            piece = os.pread(self._out.fileno(), end - begin, self._offset + begin)
+            piece = read_at(self._out.fileno(), end - begin, self._offset + begin)
             if kept := piece.rstrip(b"\0"):
                 held = begin + len(kept)
                 return held if held < length else 0

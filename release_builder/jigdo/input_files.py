@@ -141,10 +141,22 @@ def unused_labels(inputs: InputFiles, labels: Sequence[tuple[str, str]]) -> tupl
             )
         elif path not in used:
             sentences.append(
-                f"the label {name} is not used: --label {name}={bare or '/'} is for arguments that "
-                f"begin with {bare}//; write {bare}// to name the whole folder"
+                f"the label {name} is not used: {_why_unused(name, typed, bare, used)}"
             )
     return tuple(sentences)
+
+
+def _why_unused(label: str, typed: str, bare: str, used: Container[str]) -> str:
+    """Why no argument has the label, and how to write it; ``bare`` is ``typed`` without slashes."""
+    option = f"--label {label}={printable(typed)}"
+    if typed.endswith("//") and f"{typed.rstrip('/')}/" in used:
+        return f"{option} has too many slashes; write --label {label}={bare or '/'}"
+    if not bare:
+        return f"{option} is for {'absolute' if typed else 'relative'} names without //"
+    return (
+        f"--label {label}={bare} is for arguments that begin with {bare}//; write {bare}// to name"
+        " the whole folder"
+    )
 
 
 def unused_uris(inputs: InputFiles, uris: Sequence[tuple[str, str]]) -> tuple[str, ...]:

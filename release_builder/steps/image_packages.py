@@ -67,7 +67,7 @@ def check_image_packages(
             if isinstance(run, MatchedFile) and run.digest in left:
                 left.remove(run.digest)
                 names = pair.jigdo.parts.get(run.digest, ())
-                if is_package(os.pread(stream.fileno(), len(LEAD), offset), names):
+                if is_package(files.read_at(stream.fileno(), len(LEAD), offset), names):
                     name = names[0] if names else str(run.digest)
                     packages.append(_Package(offset, run.length, name))
             offset += run.length
@@ -114,6 +114,6 @@ def _verify(
 
 def _copy(image: BinaryIO, package: _Package, copy: BinaryIO) -> None:
     at, end = package.offset, package.offset + package.length
-    while at < end and (block := os.pread(image.fileno(), min(BLOCK, end - at), at)):
+    while at < end and (block := files.read_at(image.fileno(), min(BLOCK, end - at), at)):
         files.write_at(copy.fileno(), block, at - package.offset)
         at += len(block)

@@ -76,7 +76,16 @@ class RsyncMirror:
         """See Transport."""
         pull.into.mkdir(parents=True, exist_ok=True)
         progress = ["--info=progress2"] if self.version >= (3, 1) else []
-        return self._run([*self._argv(pull), *progress], pull, OutputReader(monitor), monitor)
+        transfer = self._run([*self._argv(pull), *progress], pull, OutputReader(monitor), monitor)
+        for moved in transfer.fetched:
+            # A name that rsync had to write in another way cannot be looked for.
+            if "\\#" not in moved.path and not os.path.lexists(pull.into / moved.path):
+                raise SurroundingsError(
+                    f"rsync {self.source}: says that {printable(moved.path)} came, and all went"
+                    " well, but it is not there",
+                    hint="see how many files may be open (ulimit -n), and run it again",
+                )
+        return transfer
 
     def _run(
         self, argv: Sequence[str], pull: Pull, reader: OutputReader, monitor: Monitor

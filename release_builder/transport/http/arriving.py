@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import os
 from typing import TYPE_CHECKING, Final
 
 from release_builder.digests import Digest, hasher
 from release_builder.errors import WrongBytesError
+from release_builder.files import read_at
 from release_builder.transport.http.pieces import PROGRESS
 
 if TYPE_CHECKING:
@@ -95,4 +95,4 @@ class ArrivingFile:
     def content(self) -> bytes:
         """All that came."""
         self._out.flush()
-        return os.pread(self._out.fileno(), self.length, 0)
+        return read_at(self._out.fileno(), self.length, 0)
