@@ -395,6 +395,22 @@ def test_map_takes_other_names(pair: Path, arguments: list[str]) -> None:
     assert "a.txt" in (pair / "cd.svg").read_text()
 
 
+def test_map_refuses_an_image_on_stdin(pair: Path) -> None:
+    ended = release_builder("jigdo", "map", "-t", "cd.template", "-", "cd.svg", cwd=pair)
+
+    assert ended.status == 2
+    assert "IMAGE must be a file" in ended.stderr
+    assert not (pair / "cd.svg").exists()
+
+
+def test_map_without_the_image_says_what_it_drew(pair: Path) -> None:
+    ended = release_builder("jigdo", "map", "-t", "cd.template", "none.iso", "cd.svg", cwd=pair)
+
+    assert ended.status == 0
+    assert "there is no none.iso" in ended.stderr
+    assert ended.stdout == "cd.svg: a picture of cd.template; any web browser shows it\n"
+
+
 def test_map_has_the_options_of_all_commands(workdir: Path) -> None:
     ended = release_builder("jigdo", "map", "--help", cwd=workdir)
 

@@ -278,6 +278,29 @@ def test_a_label_that_is_not_used_comes_with_the_way_to_use_it(
 
 
 @pytest.mark.parametrize(
+    ("path", "argument", "why"),
+    [
+        pytest.param(
+            "tree//", "tree//", "Base=tree// has too many slashes; write --label Base=tree", id="//"
+        ),
+        pytest.param(
+            "//", "{tree}", "Base=// has too many slashes; write --label Base=/", id="two"
+        ),
+        pytest.param("/", "{tree}//", "Base=/ is for absolute names without //", id="absolute"),
+        pytest.param("", "tree//", "Base= is for relative names without //", id="relative"),
+    ],
+)
+def test_a_label_with_wrong_slashes_is_told_what_to_write(
+    tree: Path, path: str, argument: str, why: str
+) -> None:
+    labels = [("Base", path)]
+
+    unused = unused_labels(read_input_files([argument.format(tree=tree)], labels), labels)
+
+    assert unused == (f"the label Base is not used: --label {why}",)
+
+
+@pytest.mark.parametrize(
     ("uris", "sentences"),
     [
         pytest.param([("Base", "http://h/")], (), id="used"),

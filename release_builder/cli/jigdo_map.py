@@ -12,7 +12,7 @@ from release_builder.cli.failure import print_problem
 from release_builder.cli.jigdo_file.values import deduced
 from release_builder.cli.options import with_output
 from release_builder.cli.show import print_document
-from release_builder.errors import Status, printable
+from release_builder.errors import DescriptorError, Status, printable
 
 if TYPE_CHECKING:
     from release_builder.cli.options import Output
@@ -53,11 +53,15 @@ def draw(  # noqa: PLR0913 (one argument an option)
 ) -> int:
     """Draw which bytes of an image come from where.
 
+    Without IMAGE there, its template alone is drawn: why bytes are in it is not told.
+
     \b
     Example:
       release-builder jigdo map cd.iso cd.svg
     """
     del mirror, offline
+    if image == "-":
+        raise DescriptorError("IMAGE must be a file: a map looks all over it", hint="name one")
     _, named, template = deduced(image, jigdo_name, template)
     has_jigdo = bool(jigdo_name) or Path(named).exists()
     has_image = Path(image).exists()
@@ -76,5 +80,6 @@ def draw(  # noqa: PLR0913 (one argument an option)
     for problem in problems:
         print_problem("warning", problem)
     if not output.quiet:
-        click.echo(printable(f"{svg}: a picture of {image}; any web browser shows it"))
+        drawn = image if has_image else template
+        click.echo(printable(f"{svg}: a picture of {drawn}; any web browser shows it"))
     return Status.DONE

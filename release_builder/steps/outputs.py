@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import stat
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
@@ -63,10 +62,10 @@ def check_replaceable(path: Path, *, force: bool) -> None:
     """
     if not os.path.lexists(path):
         return
-    mode = path.lstat().st_mode
-    # Whoever names /dev/stdout, a link, means what it leads to.
-    never = stat.S_ISDIR(mode) or stat.S_ISCHR(mode) or stat.S_ISBLK(mode)
-    if never or path.parent == Path("/dev"):
+    # Whoever names a link to a pipe or device (as /dev/stdout is) means what it leads to.
+    plain_link = path.is_symlink() and (path.is_dir() or not path.exists())
+    replaceable = path.is_file() or plain_link
+    if not replaceable or path.parent == Path("/dev"):
         what = "and is no file that could be replaced"
         raise SurroundingsError(
             f"{printable(str(path))} is there already, {what}", hint="name another file"

@@ -7,6 +7,7 @@ import subprocess
 import sys
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryFile
 
 import pytest
 from builders import (
@@ -45,7 +46,10 @@ class Ended:
 
 
 def ended(program: tuple[str, ...], arguments: tuple[str, ...], stdin: bytes = b"") -> Ended:
-    made = subprocess.run([*program, *arguments], input=stdin, capture_output=True, check=False)
+    with TemporaryFile() as given:  # jigdo-file seeks in a template: a pipe would not do
+        given.write(stdin)
+        given.seek(0)
+        made = subprocess.run([*program, *arguments], stdin=given, capture_output=True, check=False)
     return Ended(made.returncode, made.stdout)
 
 
@@ -222,6 +226,29 @@ def test_images_are_verified_alike(pair: Pair, change: object, status: int) -> N
 )
 def test_what_cannot_be_done_ends_alike(tree: Path, arguments: list[str]) -> None:
     same(*arguments, with_cache="")
+
+
+def test_pairs_come_from_stdin_alike(pair: Pair, tree: Path) -> None:
+    template, jigdo, image = (path.read_bytes() for path in (pair.template, pair.jigdo, pair.image))
+    new = ("-i", "new.iso", "-j", str(pair.jigdo))
+
+    missing = same("pma", *names(pair))
+
+    assert same("pma", *new, "-t", "-", stdin=template) == missing
+    assert same("pma", "-i", "new.iso", "-j", "-", "-t", str(pair.template), stdin=jigdo) == missing
+    assert same("ver", "-i", str(pair.image), "-t", "-", stdin=template).status == 0
+    assert same("mi", "-i", "-", "-t", "-", str(tree), stdin=template) == Ended(0, image)
+
+
+def test_templates_written_to_stdout_are_good_to_the_other(tree: Path) -> None:
+    image = make_image(tree, Path("cd.iso"))
+    arguments = ("mt", "-i", "cd.iso", "-t", "-", "-j", "new.jigdo", "-f", "-r", "quiet", "tree//")
+
+    for first, second in ((LOOK_ALIKE, ("jigdo-file",)), (("jigdo-file",), LOOK_ALIKE)):
+        made = ended(first, (*arguments, "--no-cache"))
+        verified = ended(second, ("ver", "-i", str(image), "-t", "-"), made.stdout)
+
+        assert (made.status, verified.status) == (0, 0)
 
 
 def test_images_are_begun_by_one_and_ended_by_the_other(pair: Pair, tree: Path) -> None:

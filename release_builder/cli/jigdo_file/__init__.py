@@ -9,7 +9,7 @@ import importlib
 import os
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from release_builder.cli.jigdo_file.arguments import Given, read_options, split
 from release_builder.cli.jigdo_file.help_text import usage, version
@@ -17,15 +17,12 @@ from release_builder.cli.jigdo_file.options import COMMANDS, Report
 from release_builder.cli.jigdo_file.screen import Screen
 from release_builder.cli.signals import take_signals
 from release_builder.cli.streams import let_go_of_stdout, take_streams
-from release_builder.errors import ReleaseBuilderError, Status, StoppedError, surroundings
+from release_builder.errors import LACKS, ReleaseBuilderError, Status, StoppedError, surroundings
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Sequence
 
     from release_builder.cli.jigdo_file.options import Options
-
-_NO_MEMORY: Final = "there is not enough memory for this"
-_MEMORY_HINT: Final = "free some, or raise the limit (ulimit -v)"
 
 
 def main() -> None:
@@ -65,12 +62,9 @@ def run(argv: Sequence[str], program: str, others: Collection[str] = ()) -> Stat
     except ReleaseBuilderError as error:
         screen.complain(error.what, error.hint)
         return Status.SURROUNDINGS
-    except OSError as error:
+    except LACKS as error:
         said = surroundings(error)
         screen.complain(said.what, said.hint)
-        return Status.SURROUNDINGS
-    except MemoryError:
-        screen.complain(_NO_MEMORY, _MEMORY_HINT)
         return Status.SURROUNDINGS
     finally:
         screen.end()

@@ -238,15 +238,25 @@ def _cache(given: Given) -> str | None:
 def _check_together(options: Options) -> None:
     """What no option shows alone."""
     names = {"image": options.image, "jigdo": options.jigdo, "template": options.template}
-    needs = COMMANDS[options.command].needs
-    if missing := [f"--{need}" for need in needs if not names[need]]:
+    command = COMMANDS[options.command]
+    if missing := [f"--{need}" for need in command.needs if not names[need]]:
         raise UsageError(
             f"{options.command} needs {' and '.join(missing)}",
             hint="one name is enough where the others differ in their extension alone",
         )
-    for need in needs:
-        if names[need] == "-" and need != "image":
+    for need in command.needs:
+        if names[need] == "-" and need not in {"image", *command.stdin, *command.stdout}:
             raise UsageError(f"{options.command}: --{need} must be a file", hint="name one")
+    names["merge"] = options.merge
+    stdin = [f"--{name}=-" for name in command.stdin if names[name] == "-"]
+    if "-" in options.files_from and stdin != ["--image=-"]:  # an image may follow the list
+        stdin.append("--files-from=-")
+    stdout = [f"--{name}=-" for name in command.stdout if names[name] == "-"]
+    if options.command == "make-template" and options.report is Report.GREP:
+        stdout.append("--report=grep")
+    for stream, shared in (("stdin", stdin), ("stdout", stdout)):
+        if len(shared) > 1:
+            raise UsageError(f"{' and '.join(shared)} share {stream}", hint="name a file for one")
     if options.json and options.command != "list-template":
         raise UsageError("--json goes with list-template only", hint="leave it out")
     if options.command == "scan" and options.cache == "":

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import contextlib
 import os
-import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO
+from typing import TYPE_CHECKING
 
+from release_builder.cli.jigdo_file.piped import opened
 from release_builder.errors import ReleaseBuilderError, printable
-from release_builder.files import open_regular
 from release_builder.jigdo.input_files import read_files_from, read_input_files, unused_labels
 from release_builder.jigdo.sources import digest_of_file
 from release_builder.state.digest_cache import (
@@ -84,18 +83,8 @@ def _tell_notes(cache: DigestCache, options: Options, screen: Screen) -> None:
 def _names(options: Options, screen: Screen) -> Iterator[str]:
     yield from options.files
     for name in options.files_from:
-        if name == "-":
-            yield from read_files_from(sys.stdin.buffer)
-            continue
         try:
-            with _list(name) as stream:
+            with opened(name) as stream:
                 yield from read_files_from(stream)
         except OSError as error:
             screen.complain(f"--files-from={printable(name)}: {error.strerror}")
-
-
-def _list(name: str) -> BinaryIO:
-    """A list of names, open; it may be a pipe that the shell made, as <(…) does."""
-    if name.startswith(("/dev/fd/", "/dev/stdin")):
-        return Path(name).open("rb")
-    return open_regular(name)

@@ -9,11 +9,11 @@ from release_builder.cli.jigdo_file.options import COMMANDS
 
 _OPTIONS: Final = """
 Options:
-  -i, --image=FILE       the image; - is stdin or stdout
+  -i, --image=FILE       the image
   -j, --jigdo=FILE       the .jigdo file
   -t, --template=FILE    the template, or for list-template an unfinished image
                          (One of the three is enough: CD.iso, CD.jigdo,
-                         CD.template.)
+                         CD.template. - is stdin or stdout.)
   -T, --files-from=FILE  read names of files and folders from FILE, one a line,
                          up to an empty line; - is stdin
   -f, --force            replace outputs that are there already

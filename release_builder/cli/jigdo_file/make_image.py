@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from release_builder.api.images import make_image, write_image
 from release_builder.cli.jigdo_file.files import cache_of, inputs_of
+from release_builder.cli.jigdo_file.piped import seekable
 from release_builder.errors import Status, WrongBytesError
 from release_builder.jigdo.entries import TemplateError
 
@@ -38,12 +39,13 @@ def run(options: Options, screen: Screen) -> Status:
 
 
 def _made(options: Options, inputs: InputFiles, cache: DigestCache, screen: Screen) -> MadeImage:
-    template, image = Path(options.template), Path(options.image)
-    if options.image == "-":
-        return write_image(template, sys.stdout.buffer, inputs, cache=cache, monitor=screen)
-    # Without a cache the parts' digests are of no further use: the image's proves them all.
-    wanted = None if options.cache == "" else cache
-    return make_image(template, image, inputs, cache=wanted, monitor=screen, force=options.force)
+    with seekable(options.template) as template:
+        if options.image == "-":
+            return write_image(template, sys.stdout.buffer, inputs, cache=cache, monitor=screen)
+        image, force = Path(options.image), options.force
+        # Without a cache the parts' digests are of no further use: the image's proves them all.
+        wanted = None if options.cache == "" else cache
+        return make_image(template, image, inputs, cache=wanted, monitor=screen, force=force)
 
 
 def _told(image: str, made: MadeImage, screen: Screen) -> Status:

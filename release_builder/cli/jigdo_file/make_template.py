@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import os
+import shutil
 import sys
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Final
 
 from release_builder.cli.jigdo_file.files import cache_of, digest_of, inputs_of
-from release_builder.cli.jigdo_file.options import Report, UsageError
+from release_builder.cli.jigdo_file.options import Report
+from release_builder.cli.jigdo_file.piped import opened
+from release_builder.digests import BLOCK
 from release_builder.errors import Status, SurroundingsError, printable
-from release_builder.files import open_regular
 from release_builder.jigdo.input_files import unused_uris
 from release_builder.jigdo.make_template import Form
 from release_builder.jigdo.syntax import read_content, split_words
@@ -42,21 +46,23 @@ def run(options: Options, screen: Screen) -> Status:
     merged = _merged(options)
     with cache_of(options, screen) as cache:
         matches = _Matches(options, screen, cache)
-        made = make_template(
-            sys.stdin.buffer if options.image == "-" else Path(options.image),
-            inputs,
-            Path(options.template),
-            Path(options.jigdo),
-            _pair_options(options, merged),
-            cache=cache,
-            monitor=screen,
-            on_match=matches,
-            force=options.force,
-        )
+        with _outputs(options) as (template, jigdo):
+            made = make_template(
+                sys.stdin.buffer if options.image == "-" else Path(options.image),
+                inputs,
+                template,
+                jigdo,
+                _pair_options(options, merged),
+                cache=cache,
+                monitor=screen,
+                on_match=matches,
+                force=options.force,
+            )
     for problem in made.problems:
         screen.complain(problem)
+    names = ("stdout" if name == "-" else name for name in (options.jigdo, options.template))
     screen.say(
-        f"{options.jigdo} and {options.template} are made: of {made.image.length:,} bytes"
+        f"{' and '.join(names)} are made: of {made.image.length:,} bytes"
         f" {made.bytes_matched:,} are in {made.parts:,} files, {made.bytes_unmatched:,} in the"
         " template"
     )
@@ -73,6 +79,30 @@ def _misread_urls(uris: tuple[tuple[str, str], ...]) -> Iterator[str]:
             yield f"--uri {label}={value} does not end in /: URLs will read {words[0].text}NAME"
 
 
+@contextmanager
+def _outputs(options: Options) -> Iterator[tuple[Path, Path]]:
+    """Where template and .jigdo go: what is for stdout is made in a temporary folder first."""
+    if "-" not in {options.template, options.jigdo}:
+        yield Path(options.template), Path(options.jigdo)
+        return
+    with TemporaryDirectory() as folder:
+        if options.jigdo == "-":
+            file = Path(options.template)
+            made = Path(folder, "jigdo")
+            yield file, made
+        else:
+            file = Path(options.jigdo)
+            made = Path(folder, f"{file.stem}.template")  # as [Image] will call it
+            yield made, file
+        try:
+            with made.open("rb") as stream:
+                shutil.copyfileobj(stream, sys.stdout.buffer, BLOCK)
+            sys.stdout.flush()
+        except BaseException:
+            file.unlink(missing_ok=True)  # of no use without the other
+            raise
+
+
 def _pair_options(options: Options, merged: bytes) -> PairOptions:
     return PairOptions(
         form=Form(options.algorithm, options.compression, options.level, options.min_length),
@@ -86,13 +116,9 @@ def _pair_options(options: Options, merged: bytes) -> PairOptions:
 
 
 def _merged(options: Options) -> bytes:
-    if options.merge == "-":
-        if "-" in {options.image, *options.files_from}:
-            raise UsageError("--merge=- and another - share stdin", hint="name a file to merge")
-        return read_content(sys.stdin.buffer, "--merge")
     if not options.merge:
         return b""
-    with open_regular(options.merge) as stream:
+    with opened(options.merge) as stream:
         return read_content(stream, "--merge")
 
 
@@ -124,6 +150,7 @@ class _Matches:
             else digest_of(file, algorithm, self.cache)
             for algorithm in _ALGORITHMS
         }
+        outputs = {self.options.template, self.options.jigdo}
         folder, slash, leaf = file.name.rpartition("/")
         variables = {
             "LABEL": file.root.label,
@@ -137,7 +164,7 @@ class _Matches:
         ended = process.run(
             ["sh", "-c", self.options.match_exec],
             env={**os.environ, **variables},
-            on_output=self.screen.pass_on,
+            on_output=self._beside if "-" in outputs else self.screen.pass_on,
         )
         self.screen.pass_on_errors(ended.stderr)
         if ended.status:
@@ -146,3 +173,7 @@ class _Matches:
                 f" for {printable(file.path)}",
                 hint="nothing was written; end a command that may fail with: || true",
             )
+
+    def _beside(self, output: bytes) -> None:
+        """What the command prints, when stdout is for the template or the .jigdo."""
+        self.screen.pass_on_errors(os.fsdecode(output))

@@ -7,11 +7,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from release_builder.cli.jigdo_file.options import UsageError
+from release_builder.cli.jigdo_file.piped import opened, seekable
 from release_builder.errors import Status, printable
 from release_builder.files import open_regular
 from release_builder.jigdo.entries import MatchedFile, TemplateError
-from release_builder.jigdo.location import Server, read_jigdo
-from release_builder.jigdo.syntax import split_words
+from release_builder.jigdo.location import Server, parse_jigdo
+from release_builder.jigdo.syntax import read_content, split_words
 from release_builder.jigdo.template import read_template
 from release_builder.jigdo.unfinished import read_unfinished
 
@@ -36,7 +37,7 @@ def run(options: Options, screen: Screen) -> Status:
     jigdo = _read_jigdo(options)
     for problem in jigdo.problems:
         screen.complain(problem)
-    with open_regular(options.template) as stream:
+    with seekable(options.template) as template, open_regular(template) as stream:
         description = read_template(stream, options.template).description
     everything = options.command == "print-missing-all"
     for digest in sorted(_lacking(description, Path(f"{options.image}.tmp"), screen)):
@@ -51,7 +52,8 @@ def run(options: Options, screen: Screen) -> Status:
 
 def _read_jigdo(options: Options) -> JigdoFile:
     """The .jigdo file, the servers of --uri before its own."""
-    jigdo = read_jigdo(Path(options.jigdo))
+    with opened(options.jigdo) as stream:
+        jigdo = parse_jigdo(read_content(stream, options.jigdo), options.jigdo)
     servers = tuple(Server(label, _first_word(value), (), 0) for label, value in options.uris)
     return dataclasses.replace(jigdo, servers=(*servers, *jigdo.servers))
 

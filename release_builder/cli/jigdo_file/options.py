@@ -33,12 +33,16 @@ class Command:
         module: Which module of this package carries it out: ``run(options, screen) -> Status``.
         summary: What it does, for the help.
         needs: Which of image, jigdo and template must be named or deduced.
+        stdin: What may be ``-`` for stdin, one of them at a time.
+        stdout: What may be ``-`` for stdout, likewise.
     """
 
     short: str
     module: str
     summary: str
     needs: tuple[str, ...] = ()
+    stdin: tuple[str, ...] = ()
+    stdout: tuple[str, ...] = ()
 
 
 COMMANDS: Final = {
@@ -47,27 +51,37 @@ COMMANDS: Final = {
         "make_template",
         "Make template and .jigdo of an image and its files.",
         ("image", "jigdo", "template"),
+        stdin=("image", "merge"),
+        stdout=("jigdo", "template"),
     ),
     "make-image": Command(
         "mi",
         "make_image",
         "Rebuild an image from its template and files.",
         ("image", "template"),
+        stdin=("template",),
+        stdout=("image",),
     ),
     "print-missing": Command(
         "pm",
         "missing",
         "Print where to get each file an image still lacks.",
         ("image", "jigdo", "template"),
+        stdin=("jigdo", "template"),
     ),
     "print-missing-all": Command(
         "pma",
         "missing",
         "The same with all places of each file.",
         ("image", "jigdo", "template"),
+        stdin=("jigdo", "template"),
     ),
     "verify": Command(
-        "ver", "verify", "Check an image against its template.", ("image", "template")
+        "ver",
+        "verify",
+        "Check an image against its template.",
+        ("image", "template"),
+        stdin=("image", "template"),
     ),
     "scan": Command("sc", "sums", "Digest files now, for later commands to be quick."),
     "md5sum": Command("md5", "sums", "Print the MD5 of files as [Parts] writes it."),
@@ -84,7 +98,7 @@ class Options:
 
     Attributes:
         command: A key of COMMANDS.
-        image: The image as given or deduced, ``-`` for stdin or stdout; empty when not known.
+        image: The image as given or deduced, ``-`` as Command tells; empty when not known.
         jigdo: The .jigdo file likewise.
         template: The template likewise.
         files: Files and folders, ``//`` where [Parts] begins to name them.

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, Final
 
+from release_builder.cli.jigdo_file.piped import seekable
 from release_builder.cli.jigdo_file.values import deduced
 from release_builder.digests import BLOCK, Digest, digest_stream, hasher
 from release_builder.errors import ReleaseBuilderError, Status
@@ -39,7 +40,7 @@ class _Difference:
 
 def run(options: Options, screen: Screen) -> Status:
     """Read the image whole and hold it against the template."""
-    with open_regular(options.template) as stream:
+    with seekable(options.template) as template_path, open_regular(template_path) as stream:
         template = read_template(stream, options.template)
         if options.image == "-":
             return _compared("the image on stdin", sys.stdin.buffer, template, screen, None)
