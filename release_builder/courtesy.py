@@ -11,7 +11,7 @@ import threading
 from typing import TYPE_CHECKING, Final
 
 from release_builder import process
-from release_builder.errors import OutOfTimeError, SurroundingsError
+from release_builder.errors import OutOfTimeError, SurroundingsError, surroundings
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -38,8 +38,11 @@ def step_back() -> None:
     with contextlib.suppress(OSError):
         if os.nice(0) < _NICE:
             os.nice(_NICE - os.nice(0))
-    with contextlib.suppress(SurroundingsError):
-        process.run(["ionice", *_IDLE_CLASS, "-p", str(os.getpid())])
+    with contextlib.suppress(SurroundingsError, OSError, MemoryError):
+        try:
+            process.run(["ionice", *_IDLE_CLASS, "-p", str(os.getpid())])
+        except RuntimeError as error:
+            raise surroundings(error) from error
 
 
 @contextlib.contextmanager

@@ -5,7 +5,7 @@ from __future__ import annotations
 import errno
 import re
 from enum import IntEnum
-from typing import TYPE_CHECKING, ClassVar, Final
+from typing import TYPE_CHECKING, ClassVar, Final, TypeAlias
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -33,9 +33,9 @@ class ReleaseBuilderError(Exception):
     status: ClassVar[Status] = Status.WRONG
 
     def __init__(self, what: str, *, hint: str = "") -> None:
-        super().__init__(what)
-        self.what = what
-        self.hint = hint
+        self.what = without_passwords(what)
+        self.hint = without_passwords(hint)
+        super().__init__(self.what)
 
     def __str__(self) -> str:
         return f"{self.what}\n{self.hint}" if self.hint else self.what
@@ -100,9 +100,21 @@ class OutOfTimeError(KeyboardInterrupt):
         self.seconds = seconds
 
 
+# What the machine lacks, as Python says it: ``surroundings`` tells a bug from it.
+Lack: TypeAlias = OSError | MemoryError | RuntimeError
+LACKS: Final = (OSError, MemoryError, RuntimeError)
+
 LOCKLESS: Final = frozenset({errno.ENOLCK, errno.EOPNOTSUPP, errno.ENOSYS})  # of flock(2)
 
 _USERS = re.compile(r"(?<=://)[^\s'\"]*(?=@)")
+_PASSWORDS = re.compile(
+    # of a URL, where only a port is no password, or of what may once have been one
+    r"""(?<=://)[^\s'"/:@]*:(?!\d+/)[^\s'"]*(?=@)|(?<![^\s'"/=(])[^\s'"/:=(@]*:[^\s'"/]+(?=@)"""
+)
+_NO_THREAD: Final = "can't start new thread"  # all that Python says
+_NO_MEMORY: Final = "there is not enough memory for this"
+_MEMORY_HINT: Final = "free some, or raise the limit (ulimit -v)"
+_THREAD_HINT: Final = "free some memory, or raise the limits (ulimit -v, ulimit -u)"
 _HINTS = {
     errno.ENOLCK: "its file system keeps no locks: name a folder on another",
     errno.ENOSPC: "free some room, or name another folder",
@@ -116,14 +128,32 @@ _HINTS = {
     errno.ENAMETOOLONG: "shorten the name: 200 bytes leave room for what is kept beside the file",
     errno.EFBIG: "raise the limit of a file's size (ulimit -f)",
     errno.EMFILE: "raise the limit of open files (ulimit -n)",
+    errno.ENOMEM: _MEMORY_HINT,
 }
 
 
-def surroundings(error: OSError) -> SurroundingsError:
-    """The SurroundingsError that says what ``error`` means to a user."""
-    place = f"{printable(str(error.filename))}: " if error.filename else ""
+def surroundings(error: Lack) -> SurroundingsError:
+    """The SurroundingsError that says what ``error`` means to a user.
+
+    Raises:
+        RuntimeError: ``error`` is one that does not say that no thread can be started: a bug.
+    """
+    if isinstance(error, MemoryError):
+        return SurroundingsError(_NO_MEMORY, hint=_MEMORY_HINT)
+    if isinstance(error, RuntimeError):
+        if str(error) != _NO_THREAD:
+            raise error
+        return SurroundingsError("no thread can be started", hint=_THREAD_HINT)
+    # Which file was one too many tells nothing: it may be one of ours.
+    is_named = error.filename and error.errno not in {errno.EMFILE, errno.ENFILE}
+    place = f"{printable(str(error.filename))}: " if is_named else ""
     words = error.strerror or str(error)
     return SurroundingsError(f"{place}{words}", hint=_HINTS.get(error.errno or 0, ""))
+
+
+def without_passwords(text: str) -> str:
+    """``text`` with ``…`` for user and password of each URL in it, and of what looks like one."""
+    return _PASSWORDS.sub("…", text) if "@" in text else text
 
 
 def without_users(text: str) -> str:
@@ -132,9 +162,13 @@ def without_users(text: str) -> str:
 
 
 def printable(text: str) -> str:
-    r"""``text`` fit for a terminal and a log: control and undecodable bytes as ``\xNN``."""
+    r"""``text`` fit for a terminal and a log: no passwords, control bytes as ``\xNN``.
+
+    Bytes that cannot be decoded are shown so as well.
+    """
     return "".join(
-        character if character.isprintable() else _escape(character) for character in text
+        character if character.isprintable() else _escape(character)
+        for character in without_passwords(text)
     )
 
 

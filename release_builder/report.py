@@ -8,6 +8,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Final
 
 from release_builder.errors import (
+    LACKS,
     IncompleteError,
     OutOfTimeError,
     ReleaseBuilderError,
@@ -19,6 +20,8 @@ from release_builder.spans import span
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+
+    from release_builder.errors import Lack
 
 SCHEMA_VERSION: Final = 1
 
@@ -78,8 +81,12 @@ class Finding:
     news: bool = False
 
 
-def finding_of(error: ReleaseBuilderError | OSError | KeyboardInterrupt) -> Finding:
-    """What a user should know of ``error``."""
+def finding_of(error: ReleaseBuilderError | Lack | KeyboardInterrupt) -> Finding:
+    """What a user should know of ``error``.
+
+    Raises:
+        RuntimeError: ``error`` is one, and a bug.
+    """
     if isinstance(error, OutOfTimeError):
         error = IncompleteError(
             f"the deadline of {span(error.seconds)} has passed",
@@ -87,7 +94,7 @@ def finding_of(error: ReleaseBuilderError | OSError | KeyboardInterrupt) -> Find
         )
     if isinstance(error, KeyboardInterrupt):
         error = StoppedError("interrupted", hint="the same command goes on from here")
-    if isinstance(error, OSError):
+    if isinstance(error, LACKS):
         error = surroundings(error)
     return Finding(SEVERITY_OF[error.status], error.what, error.hint)
 
@@ -128,9 +135,13 @@ class StepResult:
 
 
 def failed_step(
-    step: str, error: ReleaseBuilderError | OSError | KeyboardInterrupt, *findings: Finding
+    step: str, error: ReleaseBuilderError | Lack | KeyboardInterrupt, *findings: Finding
 ) -> StepResult:
-    """The result of a step that ended with ``error``, after ``findings``."""
+    """The result of a step that ended with ``error``, after ``findings``.
+
+    Raises:
+        RuntimeError: ``error`` is one, and a bug.
+    """
     finding = finding_of(error)
     incomplete = finding.severity is Severity.INCOMPLETE
     outcome = Outcome.INCOMPLETE if incomplete else Outcome.FAILED

@@ -9,7 +9,13 @@ import time
 from contextlib import ExitStack
 from typing import TYPE_CHECKING, Final
 
-from release_builder.errors import ReleaseBuilderError, Status, SurroundingsError, WrongFileError
+from release_builder.errors import (
+    LACKS,
+    ReleaseBuilderError,
+    Status,
+    SurroundingsError,
+    WrongFileError,
+)
 from release_builder.report import (
     Finding,
     Outcome,
@@ -76,7 +82,7 @@ def _carry_out_one(plan: Plan, cache: DigestCache, monitor: Monitor) -> ReleaseR
             for each in plan.each:
                 each.workdir.check_folders()
             context = Context(plan, _open_mirror(plan, _locks(plan, held)), cache, monitor)
-        except (ReleaseBuilderError, OSError) as error:
+        except (ReleaseBuilderError, *LACKS) as error:
             results.append(failed_step(plan.steps[0], error))
         else:
             results += _steps(context)
@@ -161,7 +167,7 @@ def _timed(step: str, context: Context) -> StepResult:
         context.monitor.detail(f"step {step}")
         # A step is read when it is its turn: only few releases need urllib3.
         result: StepResult = importlib.import_module(f"release_builder.steps.{step}").run(context)
-    except (ReleaseBuilderError, OSError, KeyboardInterrupt) as error:
+    except (ReleaseBuilderError, KeyboardInterrupt, *LACKS) as error:
         result = failed_step(step, error)
         if isinstance(error, WrongFileError):
             suspect = str(error.path.relative_to(context.plan.workdir.tree))

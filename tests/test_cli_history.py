@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import re
+import sqlite3
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -329,6 +331,20 @@ def test_a_history_that_cannot_be_read_is_no_empty_one(workdir: Path) -> None:
     assert say(status, "--max-age", "26h").status == UNKNOWN
 
 
+def test_a_row_that_cannot_be_read_is_no_empty_history(sme9: Path) -> None:
+    with open_history(state_folder()) as known:
+        known.record(RecordedRun(command="build", descriptor=str(sme9), started=datetime.now(UTC)))
+    with contextlib.closing(sqlite3.connect(state_folder() / HISTORY_FILE)) as database, database:
+        database.execute("UPDATE runs SET started = 'some day'")
+
+    said = say(history)
+
+    assert said.status == 3
+    assert "it cannot be read" in said.stderr
+    assert "no run is recorded" not in said.stdout
+    assert say(status, "--max-age", "26h").stdout.startswith("RELEASES UNKNOWN")
+
+
 def test_the_check_speaks_json_too(sme9: Path) -> None:
     record(run_of(sme9, 50))
 
@@ -381,7 +397,9 @@ def test_a_run_that_could_not_begin_is_in_the_history(sme9: Path) -> None:
     assert "look at the network" in said.stderr
 
 
-@pytest.mark.parametrize("arguments", [("--max-age", "soon"), ("--limit", "0")])
+@pytest.mark.parametrize(
+    "arguments", [("--max-age", "soon"), ("--limit", "0"), ("--limit", f"{2**64}")]
+)
 def test_options_that_mean_nothing_are_refused(arguments: Sequence[str]) -> None:
     command = status if "--max-age" in arguments else history
 

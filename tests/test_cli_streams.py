@@ -70,4 +70,15 @@ def test_a_full_disk_behind_stdout_is_told_once(workdir: Path) -> None:
     ended = shell('"$@" >/dev/full', PROGRAM, "--version")
 
     assert ended.returncode == 3
-    assert len(ended.stderr.splitlines()) == 2
+    what, hint = ended.stderr.splitlines()
+    assert what == "error: stdout takes nothing more: No space left on device"
+    assert "name another folder" not in hint
+
+
+def test_a_full_disk_behind_stdout_is_told_by_the_look_alike(workdir: Path) -> None:
+    (workdir / "a").write_text("a")
+
+    ended = shell(f'cd {workdir}; "$@" >/dev/full', PROGRAM, "jigdo", "md5sum", "a")
+
+    assert ended.returncode == 3
+    assert "stdout takes nothing more" in ended.stderr

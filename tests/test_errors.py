@@ -17,6 +17,7 @@ from release_builder.errors import (
     WrongBytesError,
     printable,
     surroundings,
+    without_passwords,
     without_users,
 )
 
@@ -66,17 +67,39 @@ def test_the_hint_stands_below_what_happened() -> None:
             "ulimit",
             id="files",
         ),
+        pytest.param(
+            OSError(errno.EMFILE, "Too many open files", "/ours/step.py"),
+            "Too many open files",
+            "ulimit -n",
+            id="a file of ours was one too many",
+        ),
+        pytest.param(MemoryError(), "there is not enough memory for this", "free", id="memory"),
+        pytest.param(
+            RuntimeError("can't start new thread"),
+            "no thread can be started",
+            "ulimit -u",
+            id="threads",
+        ),
         pytest.param(OSError(errno.EIO, "I/O error", "/a"), "/a: I/O error", "", id="disk broken"),
         pytest.param(OSError("only words"), "only words", "", id="without number"),
     ],
 )
 def test_an_error_of_the_system_says_where_and_what_to_do(
-    error: OSError, what: str, hint: str
+    error: OSError | MemoryError | RuntimeError, what: str, hint: str
 ) -> None:
     told = surroundings(error)
 
     assert told.what == what
     assert hint in told.hint
+
+
+def test_a_mistake_of_our_own_is_not_the_machines() -> None:
+    mistake = RecursionError("maximum recursion depth exceeded")
+
+    with pytest.raises(RecursionError) as raised:
+        surroundings(mistake)
+
+    assert raised.value is mistake
 
 
 @pytest.mark.parametrize(
@@ -105,3 +128,41 @@ def test_what_a_terminal_would_obey_is_shown_as_an_escape(text: str, shown: str)
 )
 def test_users_and_passwords_of_urls_are_not_told(text: str, told: str) -> None:
     assert without_users(text) == told
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        pytest.param("'http://me:pw@host/a'", "'http://…@host/a'", id="URL"),
+        pytest.param("http://me:p/w@host/a", "http://…@host/a", id="slash in it"),
+        pytest.param("http://:pw@host/", "http://…@host/", id="no user"),
+        pytest.param("http://me:123@host/", "http://…@host/", id="digits"),
+        pytest.param("no http:/me:pw@host/a", "no http:/…@host/a", id="URL as a path"),
+        pytest.param("http//me:pw@host", "http//…@host", id="no colon"),
+        pytest.param("Foo=me:p@w@host/", "Foo=…@host/", id="label"),
+        pytest.param("me:pw@host", "…@host", id="host alone"),
+        pytest.param("http://a:1@b/ (c:2@d)", "http://…@b/ (…@d)", id="two"),
+    ],
+)
+def test_a_password_is_in_no_message(text: str, told: str) -> None:
+    error = DescriptorError(text, hint=text)
+
+    assert (error.what, error.hint) == (told, told)
+    assert str(error) == f"{told}\n{told}"
+    assert printable(text) == told
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        pytest.param("rsync://me@host/module/", id="user of a URL"),
+        pytest.param("me@host:folder/a@2x.png", id="user of ssh"),
+        pytest.param("http://host:8080/a/b@1.0/", id="port"),
+        pytest.param("http://host/a@b", id="path"),
+        pytest.param("sme.yaml:3:9: mail: me@host", id="mail"),
+        pytest.param("Base:folder/getty@.service", id="part"),
+        pytest.param("Base:@scope", id="part that begins with it"),
+    ],
+)
+def test_what_is_no_password_stays(text: str) -> None:
+    assert without_passwords(text) == text

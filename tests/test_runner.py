@@ -130,6 +130,30 @@ def file_in_the_way(workdir: Path) -> None:
 
 
 @pytest.mark.parametrize(
+    ("lack", "what"),
+    [
+        pytest.param(MemoryError(), "there is not enough memory for this", id="memory"),
+        pytest.param(
+            RuntimeError("can't start new thread"), "no thread can be started", id="threads"
+        ),
+    ],
+)
+def test_what_the_machine_lacks_ends_the_step_not_the_run(
+    workdir: Path, tree: Path, lack: BaseException, what: str
+) -> None:
+    report = carry_out(workdir, monitor=Hook("step assemble", lambda: fail(lack)))
+
+    *_, assemble, verify = report.releases[0].steps
+    assert (assemble.step, assemble.outcome) == ("assemble", Outcome.FAILED)
+    assert [finding.message for finding in assemble.findings] == [what]
+    assert (verify.outcome, report.exit_status) == (Outcome.SKIPPED, 3)
+
+
+def fail(error: BaseException) -> None:
+    raise error
+
+
+@pytest.mark.parametrize(
     ("prepare", "outcome", "severity", "suspects"),
     [
         pytest.param(no_pair, Outcome.INCOMPLETE, Severity.INCOMPLETE, (), id="incomplete"),
@@ -159,9 +183,12 @@ def test_an_error_ends_the_release_as_what_it_is(
     assert {step.outcome for step in rest} == {Outcome.SKIPPED}
 
 
-def test_a_mistake_of_our_own_stays_a_traceback(workdir: Path, tree: Path) -> None:
-    with pytest.raises(ZeroDivisionError):
-        carry_out(workdir, monitor=Hook("assemble", lambda: 1 // 0))
+@pytest.mark.parametrize("mistake", [ZeroDivisionError(), RuntimeError("dictionary changed")])
+def test_a_mistake_of_our_own_stays_a_traceback(
+    workdir: Path, tree: Path, mistake: Exception
+) -> None:
+    with pytest.raises(type(mistake)):
+        carry_out(workdir, monitor=Hook("assemble", lambda: fail(mistake)))
 
 
 def interrupt() -> None:

@@ -15,7 +15,7 @@ from release_builder.api.refresh_work import Work, fingerprint
 from release_builder.api.refreshed import Problem, Refreshed, decisive, is_quiet, refresh_words
 from release_builder.api.vouching import accepted
 from release_builder.courtesy import ending_after, splay
-from release_builder.errors import OutOfTimeError, ReleaseBuilderError, Status, printable
+from release_builder.errors import LACKS, OutOfTimeError, ReleaseBuilderError, Status, printable
 from release_builder.loader import load
 from release_builder.report import (
     Finding,
@@ -36,16 +36,17 @@ if TYPE_CHECKING:
 
     from release_builder.api.refreshes import RefreshOptions
     from release_builder.descriptor.refreshing import Notify
+    from release_builder.errors import Lack
     from release_builder.monitor import Monitor
     from release_builder.plan import Plan
     from release_builder.state.history import History, ReleaseState
     from release_builder.state.run_log import RunLog
 
-    _Trouble = ReleaseBuilderError | OSError | KeyboardInterrupt
+    _Trouble = ReleaseBuilderError | Lack | KeyboardInterrupt
 
 _NOTHING: Final = "nothing"  # was told so far; where nothing is noted, nobody knows
 _LONG_AGO: Final = datetime.min.replace(tzinfo=UTC)
-_TROUBLE: Final = (ReleaseBuilderError, OSError, KeyboardInterrupt)
+_TROUBLE: Final = (ReleaseBuilderError, KeyboardInterrupt, *LACKS)
 
 
 class RefreshRun:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from release_builder import runner
 from release_builder.api.histories import remember, under_way
 from release_builder.api.tracking import settled, told
-from release_builder.errors import DescriptorError, ReleaseBuilderError
+from release_builder.errors import LACKS, DescriptorError, ReleaseBuilderError
 from release_builder.files import replacing, resource
 from release_builder.loader import Complaint, InvalidDescriptorError, load, new_descriptor
 from release_builder.monitor import Monitor
@@ -49,7 +49,7 @@ def plans(
     """
     wrong: list[Complaint] = []
     releases: list[Release] = []
-    for path in descriptors:
+    for path in {path.absolute(): path for path in descriptors}.values():
         try:
             # What is here already is not exchanged for a newer version.
             asked = not options.offline and "sync" in steps
@@ -142,7 +142,7 @@ def previews(planned: Sequence[Plan]) -> tuple[tuple[Preview, ...], tuple[Findin
         for plan in planned:
             try:
                 made.append(preview(plan, cache))
-            except (ReleaseBuilderError, OSError) as error:
+            except (ReleaseBuilderError, *LACKS) as error:
                 failed.append(finding_of(error))
     return tuple(made), tuple(failed)
 

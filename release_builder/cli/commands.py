@@ -14,7 +14,7 @@ from release_builder.cli.failure import report_failure
 from release_builder.cli.signals import take_signals
 from release_builder.cli.streams import let_go_of_stdout, take_streams
 from release_builder.descriptor.refusal import nearest
-from release_builder.errors import ReleaseBuilderError, Status
+from release_builder.errors import LACKS, ReleaseBuilderError, Status, without_passwords
 
 # name → module below cli; read only when its command is called, for a quick start
 _COMMANDS: Final = {
@@ -106,13 +106,15 @@ def main() -> None:
     except click.exceptions.Exit as done:
         sys.exit(done.exit_code)
     except click.ClickException as error:
-        error.show()
+        told = io.StringIO()
+        error.show(told)
+        click.echo(without_passwords(told.getvalue()), nl=False, err=True)
         sys.exit(Status.WRONG)
     except click.Abort:
         sys.exit(report_failure(KeyboardInterrupt()))
     except BrokenPipeError:  # whoever read us has seen enough
         sys.exit(Status.INTERRUPTED)
-    except (ReleaseBuilderError, OSError, KeyboardInterrupt) as error:
+    except (ReleaseBuilderError, KeyboardInterrupt, *LACKS) as error:
         sys.exit(report_failure(error))
     finally:
         let_go_of_stdout()

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from release_builder import api
-from release_builder.cli.options import with_output
+from release_builder.cli.options import FILE, with_output
 from release_builder.cli.show import print_document
 from release_builder.errors import Status
 
@@ -78,7 +78,7 @@ def _url_and_file(names: Sequence[str]) -> tuple[str, Path]:
 @click.option("--schema", is_flag=True, help="Print the JSON Schema that editors use.")
 @click.option("--mirror", metavar="URL", help="Use this mirror in place of the descriptor's.")
 @click.option("--offline", is_flag=True, help="No difference here: no mirror is asked.")
-@click.argument("files", metavar="FILE...", nargs=-1, type=click.Path(path_type=Path))
+@click.argument("files", metavar="FILE...", nargs=-1, type=FILE)
 @with_output
 def validate(
     *, files: Sequence[Path], schema: bool, mirror: str | None, offline: bool, output: Output

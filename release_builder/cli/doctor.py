@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from release_builder.api.doctors import examine_machine, fit_packages
-from release_builder.cli.options import MIRROR, OFFLINE, WORKDIR, with_output
+from release_builder.cli.options import FILE, MIRROR, OFFLINE, WORKDIR, with_output
 from release_builder.cli.show import print_document
 from release_builder.cli.show_doctor import (
     examination_document,
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@click.argument("files", metavar="[FILE_OR_DIR]...", nargs=-1, type=click.Path(path_type=Path))
+@click.argument("files", metavar="[FILE_OR_DIR]...", nargs=-1, type=FILE)
 @click.option(
     "--rpm",
     "packages",

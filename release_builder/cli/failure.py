@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING
 
 import click
@@ -12,11 +13,16 @@ from release_builder.report import Finding, Report, Severity, finding_of
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from release_builder.errors import Lack
     from release_builder.loader import Complaint
 
 
-def report_failure(error: ReleaseBuilderError | OSError | KeyboardInterrupt) -> Status:
-    """Print what happened and what to do to stderr; the status says who is at fault."""
+def report_failure(error: ReleaseBuilderError | Lack | KeyboardInterrupt) -> Status:
+    """Print what happened and what to do to stderr; the status says who is at fault.
+
+    Raises:
+        RuntimeError: ``error`` is one, and a bug.
+    """
     if complaints := _complaints(error):
         for complaint in complaints:
             click.echo(str(complaint), err=True)
@@ -26,8 +32,12 @@ def report_failure(error: ReleaseBuilderError | OSError | KeyboardInterrupt) -> 
     return finding.severity.status
 
 
-def as_report(command: str, error: ReleaseBuilderError | OSError) -> Report:
-    """The report of a command that ended with ``error``."""
+def as_report(command: str, error: ReleaseBuilderError | Lack) -> Report:
+    """The report of a command that ended with ``error``.
+
+    Raises:
+        RuntimeError: ``error`` is one, and a bug.
+    """
     if complaints := _complaints(error):
         findings = (Finding(Severity.WRONG, str(complaint)) for complaint in complaints)
         return Report(command, findings=tuple(findings))
@@ -35,7 +45,10 @@ def as_report(command: str, error: ReleaseBuilderError | OSError) -> Report:
 
 
 def _complaints(error: BaseException) -> Sequence[Complaint]:
-    # Not at the top: the loader's libraries take half of the time that --version takes.
+    # Not at the top: the loader's libraries take half of the time that --version takes. Who did
+    # not need them raised nothing of theirs, and may lack what their reading takes.
+    if "release_builder.loader" not in sys.modules:
+        return ()
     from release_builder.loader import InvalidDescriptorError  # noqa: PLC0415
 
     return error.complaints if isinstance(error, InvalidDescriptorError) else ()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import asdict
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -12,7 +11,7 @@ import click
 from release_builder.api.histories import recorded_runs, standings
 from release_builder.api.release_names import names_of, release_key
 from release_builder.cli.durations import DURATION
-from release_builder.cli.options import MIRROR, OFFLINE, with_output
+from release_builder.cli.options import FILE, MIRROR, OFFLINE, with_output
 from release_builder.cli.show import print_document
 from release_builder.cli.show_history import (
     check,
@@ -29,12 +28,13 @@ from release_builder.state.history import MAX_AGE
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from pathlib import Path
 
     from release_builder.api.histories import Standings
     from release_builder.cli.options import Output
     from release_builder.report import Finding
 
-_FILES = click.argument("paths", metavar="[FILE]...", nargs=-1, type=click.Path(path_type=Path))
+_FILES = click.argument("paths", metavar="[FILE]...", nargs=-1, type=FILE)
 _NONE_YET = "no run is recorded yet: the first will be that of release-builder refresh FILE"
 
 
@@ -86,7 +86,7 @@ def status(
 @click.option(
     "--limit",
     metavar="N",
-    type=click.IntRange(1),
+    type=click.IntRange(1, 1_000_000),
     default=20,
     show_default=True,
     help="Show the newest N runs.",

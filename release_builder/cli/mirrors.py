@@ -12,7 +12,7 @@ from rich.filesize import decimal
 
 from release_builder import api
 from release_builder.cli.failure import print_problem
-from release_builder.cli.options import SECONDS, STAGE, with_output
+from release_builder.cli.options import FILE, SECONDS, STAGE, with_output
 from release_builder.cli.show import print_document
 from release_builder.descriptor.version import Stage
 from release_builder.errors import Status, printable
@@ -37,7 +37,7 @@ def mirrors() -> None:
 
 
 @mirrors.command()
-@click.argument("file", metavar="FILE", type=click.Path(path_type=Path))
+@click.argument("file", metavar="FILE", type=FILE)
 @click.option(
     "--best",
     "count",

@@ -5,9 +5,10 @@ from __future__ import annotations
 import functools
 import math
 import os
+import re
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import click
 
@@ -15,26 +16,42 @@ from release_builder.cli.failure import as_report
 from release_builder.cli.monitors import make_monitor
 from release_builder.cli.show import print_json
 from release_builder.descriptor.version import Stage
-from release_builder.errors import ReleaseBuilderError
+from release_builder.errors import LACKS, ReleaseBuilderError, printable
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from release_builder.monitor import Monitor
 
-DESCRIPTORS = click.argument(
-    "descriptors",
-    metavar="FILE...",
-    nargs=-1,
-    required=True,
-    type=click.Path(path_type=Path),
-)
+_URL: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+://")
+
+
+class _Named(click.Path):
+    """A path that is neither "", to Path the folder where we happen to be, nor a URL."""
+
+    def convert(
+        self,
+        value: str | os.PathLike[str],
+        param: click.Parameter | None,
+        ctx: click.Context | None,
+    ) -> str | bytes | os.PathLike[str]:
+        if value == "":
+            self.fail("the name is empty", param, ctx)
+        if _URL.match(os.fspath(value)):
+            self.fail(f"{value} is a URL: name a file of this machine", param, ctx)
+        return super().convert(value, param, ctx)
+
+
+FILE = _Named(path_type=Path)
+DESCRIPTORS = click.argument("descriptors", metavar="FILE...", nargs=-1, required=True, type=FILE)
 
 
 def _folder(_context: click.Context, _option: click.Parameter, given: str | None) -> Path | None:
     """An unset variable of a script must not make us work in the folder where it happens to be."""
     if given == "":
         raise click.BadParameter("names no folder")
+    if given and Path(given).exists() and not Path(given).is_dir():
+        raise click.BadParameter(f"{printable(given)} is no folder")
     return Path(given) if given else None
 
 
@@ -121,7 +138,7 @@ def with_output(command: Callable[..., int]) -> Callable[..., int]:
         output = Output(as_json, quiet, verbose, context.color, progress == "json")
         try:
             return command(output=output, **others)
-        except (ReleaseBuilderError, OSError) as error:
+        except (ReleaseBuilderError, *LACKS) as error:
             if not as_json:
                 raise
             report = as_report(context.info_name or "", error)

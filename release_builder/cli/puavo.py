@@ -19,7 +19,7 @@ from release_builder.cli.options import Output
 from release_builder.cli.show import show_report
 from release_builder.cli.signals import take_signals
 from release_builder.cli.streams import let_go_of_stdout, take_streams
-from release_builder.errors import ReleaseBuilderError, Status, printable
+from release_builder.errors import LACKS, ReleaseBuilderError, Status, printable
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -104,7 +104,7 @@ def run(argv: Sequence[str], program: str) -> Status:
         return Status.WRONG
     except BrokenPipeError:  # the reader has seen enough
         return Status.INTERRUPTED
-    except (ReleaseBuilderError, OSError, KeyboardInterrupt) as error:
+    except (ReleaseBuilderError, KeyboardInterrupt, *LACKS) as error:
         return report_failure(error)
     finally:
         let_go_of_stdout()

@@ -12,7 +12,15 @@ import click
 from release_builder import api
 from release_builder.cli.durations import DURATION
 from release_builder.cli.failure import print_problem
-from release_builder.cli.options import MIRROR, OFFLINE, SCHEDULER, STAGE, WORKDIR, with_output
+from release_builder.cli.options import (
+    FILE,
+    MIRROR,
+    OFFLINE,
+    SCHEDULER,
+    STAGE,
+    WORKDIR,
+    with_output,
+)
 from release_builder.cli.plan import show_plans
 from release_builder.cli.show import show_report
 from release_builder.descriptor.version import Stage
@@ -54,7 +62,7 @@ def _some_time(
     metavar="FILE_OR_DIR...",
     nargs=-1,
     required=True,
-    type=click.Path(path_type=Path),
+    type=FILE,
 )
 @click.option(
     "--splay",

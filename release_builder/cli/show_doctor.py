@@ -75,7 +75,9 @@ def _folded(text: str, further: int = 0) -> list[str]:
 def _command_line(command: Readiness, *, wanted: bool) -> str:
     if not command.lacks:
         return f"  {command.command:<14}  {click.style('ready', fg='green')}"
-    lacks = click.style(f"needs {', '.join(command.lacks)}", fg="red" if wanted else "yellow")
+    lacks = click.style(
+        f"needs {printable(', '.join(command.lacks))}", fg="red" if wanted else "yellow"
+    )
     return f"  {command.command:<14}  {lacks}"
 
 

@@ -6,7 +6,7 @@ import contextlib
 import io
 import os
 import sys
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING, NoReturn, TextIO
 
 from release_builder.errors import SurroundingsError
 
@@ -26,7 +26,7 @@ def take_streams() -> None:
         except OSError:  # no file of ours shall get its number: libraries may print to it
             os.open(os.devnull, os.O_RDWR)
     sys.stdin = sys.stdin or _closed("stdin", "name a file instead of -")
-    sys.stdout = sys.stdout or _closed("stdout", "send it to /dev/null")
+    sys.stdout = _named(sys.stdout) if sys.stdout else _closed("stdout", "send it to /dev/null")
     sys.stderr = io.TextIOWrapper(
         _Forgiving(2, "w", closefd=False),
         encoding=sys.stderr.encoding if sys.stderr else None,
@@ -37,10 +37,20 @@ def take_streams() -> None:
 
 def let_go_of_stdout() -> None:
     """What stdout would not take must not be tried again when Python ends: that prints."""
-    with contextlib.suppress(OSError):
+    with contextlib.suppress(OSError, SurroundingsError):
         sys.stdout.flush()
         return
     os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+
+
+def _named(stdout: TextIO) -> io.TextIOWrapper:
+    """``stdout``, which says that it is what failed."""
+    return io.TextIOWrapper(
+        io.BufferedWriter(_Stdout(1, "w", closefd=False)),
+        encoding=stdout.encoding,
+        errors=stdout.errors,
+        line_buffering=stdout.isatty(),
+    )
 
 
 def _closed(name: str, hint: str) -> io.TextIOWrapper:
@@ -69,6 +79,19 @@ class _Closed(io.RawIOBase):
 
     def _refuse(self) -> NoReturn:
         raise SurroundingsError(f"{self.name} is closed", hint=self._hint)
+
+
+class _Stdout(io.FileIO):
+    """Where results go; that its reader has left is nobody's failure."""
+
+    def write(self, data: ReadableBuffer, /) -> int:
+        try:
+            return super().write(data)
+        except BrokenPipeError:
+            raise
+        except OSError as error:
+            what = f"stdout takes nothing more: {error.strerror}"
+            raise SurroundingsError(what, hint="send it to another place") from error
 
 
 class _Forgiving(io.FileIO):

@@ -57,7 +57,9 @@ class Mirror:
         Raises:
             RefusedError: It names none, or carries a password.
         """
-        if not text.isprintable() or not text:
+        if not text:
+            raise RefusedError("an empty word is no address", _USAGE)
+        if not text.isprintable():
             raise RefusedError(f"'{printable(text)}' has characters that no address has", _USAGE)
         if text.startswith("-"):
             raise RefusedError(f"'{text}' looks like an option", f"for a folder write ./{text}")

@@ -26,6 +26,9 @@ class RefusedError(ValueError):
 def nearest(word: str, known: Iterable[str]) -> str | None:
     """The one of ``known`` that ``word`` was most likely meant to be."""
     by_letters = {name.casefold(): name for name in known}
+    begun = [name for letters, name in by_letters.items() if letters.startswith(word.casefold())]
+    if word and begun:
+        return begun[0]
     found = difflib.get_close_matches(word.casefold(), by_letters, n=1, cutoff=0.6)
     return by_letters[found[0]] if found else None
 

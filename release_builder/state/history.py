@@ -80,13 +80,14 @@ class History:
         self._path = path
         self._database = database
         self._begun: list[int] = []
+        self._failed = False
         if database:
             database.create_function("is_gone", 1, is_gone)
 
     @property
     def usable(self) -> bool:
-        """Whether there is a history that can be read; a new one is empty, but usable."""
-        return self._database is not None
+        """Whether there is a history that could be read so far; a new one is empty, but usable."""
+        return self._database is not None and not self._failed
 
     def begin(self, run: RecordedRun) -> int:
         """Keep that ``run`` is under way: ``record`` completes it.
@@ -226,6 +227,7 @@ class History:
         try:
             yield self._database
         except _UNREADABLE as error:
+            self._failed = True
             note = f"{printable(str(self._path))}: {printable(str(error))}: {consequence}"
             if note not in self.notes:
                 self.notes.append(note)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from rich.filesize import decimal
 
-from release_builder.errors import ReleaseBuilderError, WrongBytesError
+from release_builder.errors import LACKS, ReleaseBuilderError, WrongBytesError
 from release_builder.files import free_space
 from release_builder.jigdo.entries import MatchedFile
 from release_builder.jigdo.make_image import make_image
@@ -66,7 +66,7 @@ def run(context: Context) -> StepResult:
             findings = (*findings, warning)
         try:
             result = _make(context, pair, template, truth, packages.absent)
-        except (ReleaseBuilderError, OSError, KeyboardInterrupt) as error:
+        except (ReleaseBuilderError, KeyboardInterrupt, *LACKS) as error:
             return failed_step("assemble", error, *findings)  # what was moved must be told
     return replace(result, findings=(*findings, *result.findings))
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, BinaryIO
 
 from release_builder.digests import digest_stream
 from release_builder.errors import SurroundingsError
-from release_builder.files import free_space, open_regular, sync_folder
+from release_builder.files import free_space, naming, open_regular, sync_folder
 from release_builder.monitor import Monitor
 
 if TYPE_CHECKING:
@@ -107,7 +107,7 @@ def unfinished(path: Path, length: int, aside: Path) -> Iterator[BinaryIO]:
     _check_room(path, length)
     # Opened by name alone, a link that appears meanwhile is refused.
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o644)
-    with os.fdopen(descriptor, "r+b", buffering=0) as out:
+    with naming(path), os.fdopen(descriptor, "r+b", buffering=0) as out:
         out.truncate(length)
         yield out
 

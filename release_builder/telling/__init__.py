@@ -6,7 +6,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Final
 
 from release_builder.descriptor.refreshing import When
-from release_builder.errors import ReleaseBuilderError
+from release_builder.errors import LACKS, ReleaseBuilderError
 from release_builder.report import Finding, Severity, finding_of
 
 if TYPE_CHECKING:
@@ -98,7 +98,7 @@ def warned(what: Callable[[], None]) -> tuple[Finding, ...]:
     """Do ``what``; if that fails, a warning says so."""
     try:
         what()
-    except (ReleaseBuilderError, OSError) as error:
+    except (ReleaseBuilderError, *LACKS) as error:
         finding = finding_of(error)
         return (Finding(Severity.WARNING, finding.message, finding.hint),)
     return ()

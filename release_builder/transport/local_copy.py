@@ -8,7 +8,7 @@ import stat
 from contextlib import suppress
 from typing import TYPE_CHECKING, BinaryIO, Final
 
-from release_builder.files import open_regular, sync_folder, write_at
+from release_builder.files import naming, open_regular, sync_folder, write_at
 from release_builder.transport.local_tree import Entry, links_have_times
 from release_builder.transport.rsync import HELD_BACK
 
@@ -68,7 +68,7 @@ class Copier:
             stream = open_regular(self._there / entry.path, through_link=False)
         except OSError as error:
             return self._not_given(entry, error)
-        with stream, _create(new) as out:
+        with stream, naming(new), _create(new) as out:
             try:
                 given = self._copy_bytes(stream, out, entry)
             except BaseException:
