@@ -13,6 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from repository_builder import ONE
 
+from release_builder.cli.jigdo_lite.questions import scan_paths
 from release_builder.cli.jigdo_lite.settings import parse_settings
 from release_builder.cli.jigdo_lite.wget_options import read_wget_options
 from release_builder.digests import Digest
@@ -103,6 +104,19 @@ def test_a_path_of_nobodys_home_in_wgets_options_is_no_error() -> None:
     options = read_wget_options("--ca-certificate=~nobody-of-this-name/a.pem")
 
     assert str(options.http.ca_bundle) == "~nobody-of-this-name/a.pem"
+
+
+def test_a_nul_in_wgets_options_is_no_error() -> None:
+    options = read_wget_options("--ca-certificate=~\0 --timeout=7")
+
+    assert options.http.ca_bundle is None
+    assert options.http.timeout == 7
+
+
+def test_a_nul_in_a_folder_to_scan_is_no_error(tmp_path: Path) -> None:
+    assert scan_paths("~\0") == ()
+    assert scan_paths("1", ["~\0/a"]) == ()
+    assert scan_paths(str(tmp_path)) == (tmp_path.resolve(),)
 
 
 def test_a_history_whose_schema_is_damaged_is_set_aside(tmp_path: Path) -> None:

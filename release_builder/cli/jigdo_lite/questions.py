@@ -112,8 +112,7 @@ def scan_paths(answer: str, menu: Sequence[str] = ()) -> tuple[Path, ...]:
             names = shlex.split(answer)
         except ValueError:  # a quote without end
             return ()
-    expanded = [os.path.expanduser(name) for name in names]  # noqa: PTH111 (never an error)
-    return tuple(Path(name).resolve() for name in expanded) if _exist(names) else ()
+    return tuple(Path(_expanded(name)).resolve() for name in names) if _exist(names) else ()
 
 
 def mirror_labels(jigdo: JigdoFile) -> tuple[str, ...]:
@@ -161,7 +160,11 @@ def mirror_url(answer: str, label: str) -> str:
 
 
 def _exist(names: Iterable[str]) -> bool:
-    return all(os.path.exists(os.path.expanduser(name)) for name in names)  # noqa: PTH110, PTH111 (never an error)
+    return all("\0" not in name and os.path.exists(_expanded(name)) for name in names)  # noqa: PTH110 (never an error)
+
+
+def _expanded(name: str) -> str:
+    return os.path.expanduser(name)  # noqa: PTH111 (an unknown user is no error)
 
 
 def _remember(dialogue: Dialogue, file: SettingsFile, settings: Settings) -> None:

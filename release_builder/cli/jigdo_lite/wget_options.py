@@ -100,7 +100,7 @@ def _limit_rate(http: HttpOptions, value: str) -> HttpOptions | None:
 
 
 def _ca_certificate(http: HttpOptions, value: str) -> HttpOptions | None:
-    if not value:
+    if not value or "\0" in value:
         return None
     path = Path(value)
     with contextlib.suppress(RuntimeError):  # ~nobody, say: the file is not found then
