@@ -108,8 +108,10 @@ LOCKLESS: Final = frozenset({errno.ENOLCK, errno.EOPNOTSUPP, errno.ENOSYS})  # o
 
 _USERS = re.compile(r"(?<=://)[^\s'\"]*(?=@)")
 _PASSWORDS = re.compile(
-    # of a URL, where only a port is no password, or of what may once have been one
-    r"""(?<=://)[^\s'"/:@]*:(?!\d+/)[^\s'"]*(?=@)|(?<![^\s'"/=(])[^\s'"/:=(@]*:[^\s'"/]+(?=@)"""
+    # of a URL, where only a port is no password, or of what may once have been one; bounded, for
+    # a stranger's text may have many begins of one and no end
+    r"""(?<=://)[^\s'"/:@]{0,99}:(?!\d+/)[^\s'"]{0,299}(?=@)"""
+    r"""|(?<![^\s'"/=(])[^\s'"/:=(@]{0,99}:[^\s'"/]{1,299}(?=@)"""
 )
 _NO_THREAD: Final = "can't start new thread"  # all that Python says
 _NO_MEMORY: Final = "there is not enough memory for this"

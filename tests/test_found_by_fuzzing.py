@@ -17,7 +17,7 @@ from release_builder.cli.jigdo_lite.questions import scan_paths
 from release_builder.cli.jigdo_lite.settings import parse_settings
 from release_builder.cli.jigdo_lite.wget_options import read_wget_options
 from release_builder.digests import Digest
-from release_builder.errors import WrongBytesError
+from release_builder.errors import WrongBytesError, printable
 from release_builder.jigdo.compose import compose_jigdo
 from release_builder.jigdo.location import parse_jigdo
 from release_builder.media.treeinfo import parse_treeinfo
@@ -204,6 +204,8 @@ _MIB = 1 << 20
             lambda: _START.search(b"-----BEGIN PGP SIGNED MESSAGE-----\n" + b"a" * _MIB),
             id="a header of a signed file",
         ),
+        pytest.param(lambda: printable("@" + "://" * 200_000), id="begins of addresses"),
+        pytest.param(lambda: printable("@" + "=a:b" * 200_000), id="begins of passwords"),
     ],
 )
 def test_no_text_takes_the_square_of_its_length(read: Callable[[], object]) -> None:
