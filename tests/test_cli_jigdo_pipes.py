@@ -262,3 +262,11 @@ def test_a_link_is_replaced_and_not_what_it_leads_to(
     assert not Path("out").is_symlink()
     assert Path("out").read_bytes() == IMAGE
     assert Path("cd.iso").exists()
+
+
+def test_a_named_pipe_that_nobody_writes_into_is_not_waited_for(jigdo_file: LookAlike) -> None:
+    os.mkfifo("in")
+
+    jigdo_file("ver", "-i", "cd.iso", "-t", "in", status=3)
+
+    assert "nobody writes into" in jigdo_file.err

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -15,7 +16,7 @@ from release_builder.errors import (
 )
 from release_builder.monitor import Monitor
 from release_builder.transport import Moved, Pull
-from release_builder.transport.rsync import filters, pull_options
+from release_builder.transport.rsync import RsyncMirror, filters, pull_options
 from release_builder.transport.rsync_output import OutputReader, failure
 
 _STATISTICS = b"""
@@ -189,3 +190,24 @@ def test_many_complaints_are_cut_short_and_the_last_is_kept() -> None:
 
     assert "complaint 98" in error.what
     assert len(error.what.splitlines()) < 10
+
+
+def test_a_folder_that_cannot_be_read_is_no_mirror_that_fails() -> None:
+    said = 'rsync: [sender] opendir "/mirror/smeos" failed: Too many open files (24)'
+
+    assert isinstance(failure(23, said, "/mirror/"), SurroundingsError)
+    assert isinstance(failure(23, said, "rsync://host/module/"), IncompleteError)
+
+
+def test_what_rsync_says_came_and_is_not_there_is_missed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    liar = tmp_path / "rsync"
+    liar.write_text("#!/bin/sh\necho 'rsync  version 3.2.7'\necho '>f+++++++++|3|3|iso/a.jigdo'\n")
+    liar.chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path), prepend=os.pathsep)
+
+    with pytest.raises(SurroundingsError, match=r"says that iso/a\.jigdo came"):
+        RsyncMirror("rsync://host/module/").pull(
+            Pull(into=tmp_path / "tree", wanted=("iso/",)), Monitor()
+        )

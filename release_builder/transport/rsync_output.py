@@ -55,12 +55,16 @@ _LONGEST_LINE: Final = 64 << 10  # bytes; a path has 4,096, and each of its byte
 _SHOWN: Final = 500  # characters of a line
 # rsync calls an error of our own side 23 too. The role in brackets tells whose it was; releases
 # before 3.1 name the function only.
+_LACK: Final = (
+    r".*(?:No space left|Permission denied|Read-only file system|Disk quota|Too many open files"
+    r"|Input/output error)"
+)
 _OUR_SIDE: Final = re.compile(
     r"^rsync: (?:\[(?:Receiver|receiver|generator)[^\]]*\] |mkstemp|recv_generator|delete_file|rename)"
-    r".*(?:No space left|Permission denied|Read-only file system|Disk quota|Too many open files"
-    r"|Input/output error)",
+    + _LACK,
     re.MULTILINE,
 )
+_EITHER_SIDE: Final = re.compile(r"^rsync: " + _LACK, re.MULTILINE)  # of a mirror that is a folder
 
 
 class OutputReader:
@@ -133,7 +137,8 @@ def failure(status: int, complaints: str, mirror: str) -> ReleaseBuilderError:
         complaints: Its stderr.
         mirror: The URL that was asked.
     """
-    kind, what, hint = _classify(status, complaints)
+    ours = _EITHER_SIDE if mirror.startswith("/") else _OUR_SIDE
+    kind, what, hint = _classify(status, complaints, ours)
     return kind(
         f"rsync {mirror}: {what} (rsync's status {status})\n{_own_words(complaints)}", hint=hint
     )
@@ -142,8 +147,8 @@ def failure(status: int, complaints: str, mirror: str) -> ReleaseBuilderError:
 _Reading = tuple[type[ReleaseBuilderError], str, str]
 
 
-def _classify(status: int, complaints: str) -> _Reading:
-    if status == 23 and _OUR_SIDE.search(complaints):
+def _classify(status: int, complaints: str, ours: re.Pattern[str]) -> _Reading:
+    if status == 23 and ours.search(complaints):
         return SurroundingsError, "this machine could not take the files", _SEE_ABOVE
     if status in {5, 23} and any(map(_tells_of_no_root, complaints.splitlines())):
         return DescriptorError, "the mirror has no such place", "correct `mirror:`"

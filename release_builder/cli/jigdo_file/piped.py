@@ -2,18 +2,26 @@
 
 from __future__ import annotations
 
+import io
+import os
 import shutil
 import sys
 import tempfile
+import time
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO
+from typing import TYPE_CHECKING, BinaryIO, Final
 
 from release_builder.digests import BLOCK
 from release_builder.files import open_regular
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+
+_PATIENCE: Final = 2.0  # seconds for a writer that was begun beside us
+_ENDING: Final = ("/dev/fd/", "/dev/stdin", "/dev/null", "/dev/tty")
+_SHELLS: Final = Path("/dev/fd")  # where the pipes of <(…) are
 
 
 @contextmanager
@@ -27,8 +35,7 @@ def opened(name: str) -> Iterator[BinaryIO]:
         yield sys.stdin.buffer
         return
     path = Path(name)
-    piped = path.is_fifo() or path.is_char_device()
-    with path.open("rb") if piped else open_regular(path) as stream:
+    with _piped(path) if path.is_fifo() else _file(path) as stream:
         yield stream
 
 
@@ -47,3 +54,30 @@ def seekable(name: str) -> Iterator[Path]:
             shutil.copyfileobj(stream, copy, BLOCK)
         copy.flush()
         yield Path(copy.name)
+
+
+def _file(path: Path) -> BinaryIO:
+    # Not each device: a link to /dev/zero has no end.
+    return path.open("rb") if str(path).startswith(_ENDING) else open_regular(path)
+
+
+@contextmanager
+def _piped(path: Path) -> Iterator[BinaryIO]:
+    """What comes through a named pipe.
+
+    Raises:
+        OSError: Nobody writes into it, and to wait for somebody might never end.
+    """
+    descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    with io.FileIO(descriptor) as pipe, tempfile.TemporaryFile() as copy:
+        patience = time.monotonic() + _PATIENCE
+        # None: of a writer that has not begun; nothing: there is no writer.
+        while (first := pipe.read(BLOCK)) == b"" and path.parent != _SHELLS:
+            if time.monotonic() > patience:
+                raise OSError(0, "a named pipe that nobody writes into", str(path))
+            time.sleep(0.02)
+        os.set_blocking(descriptor, True)
+        copy.write(first or b"")
+        shutil.copyfileobj(pipe, copy, BLOCK)
+        copy.seek(0)
+        yield copy
