@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from builders import noise
+from own_mounts import need_root
 from program import PROGRAM, killed_at, release_builder
 
 from release_builder import process
@@ -40,8 +41,7 @@ def descriptor(mirror: Mirror, workdir: Path) -> Path:
 @pytest.fixture
 def small_disk(workdir: Path) -> Iterator[Path]:
     """A file system of 2 MB, empty."""
-    if os.geteuid() != 0:
-        pytest.skip("only root may mount a file system")
+    need_root()
     disk = workdir / "disk"
     disk.mkdir()
     subprocess.run(["mount", "-t", "tmpfs", "-o", "size=2m", "tmpfs", disk], check=True)

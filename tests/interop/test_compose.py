@@ -13,6 +13,7 @@ import pytest
 from builders import digest
 from builders import run as call
 from composing import VOLUME, Bench, make_bench, messages
+from own_mounts import need_root
 
 from release_builder import process
 from release_builder.errors import DescriptorError, SurroundingsError
@@ -321,8 +322,7 @@ def test_a_full_disk_is_told_before_anything_is_written(bench: Bench) -> None:
 @pytest.fixture
 def small_disk(tmp_path: Path) -> Iterator[Path]:
     """A file system on which an image just seems to fit."""
-    if os.geteuid():
-        pytest.skip("only root can mount a small file system")
+    need_root()
     disk = tmp_path / "disk"
     disk.mkdir()
     subprocess.run(["mount", "-t", "tmpfs", "-o", "size=3m", "tmpfs", disk], check=True)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import signal
 import subprocess
@@ -25,6 +24,7 @@ from fetching import (
     site,
     wait_until,
 )
+from own_mounts import need_root
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -41,8 +41,7 @@ HALF = 3 << 20
 @pytest.fixture
 def small_disk(workdir: Path) -> Iterator[Path]:
     """A file system of 4 MB, empty."""
-    if os.geteuid() != 0:
-        pytest.skip("only root may mount a file system")
+    need_root()
     disk = workdir / "disk"
     disk.mkdir()
     subprocess.run(["mount", "-t", "tmpfs", "-o", "size=4m", "tmpfs", disk], check=True)

@@ -27,8 +27,12 @@ from hostile_pairs import (
     assert_made,
     assert_refused,
     dangling,
+    fifo,
     folder,
+    link_to_itself,
+    link_to_zeros,
     run,
+    unix_socket,
 )
 
 if TYPE_CHECKING:
@@ -162,10 +166,8 @@ def test_whatever_lies_where_the_image_goes_stays(work: Path, make: Callable[[Pa
     assert contents(work) == before
 
 
-@pytest.mark.parametrize("make", [make for make in ODD_FILES if make.values[0] is not folder])
-def test_force_replaces_what_lies_where_the_image_goes(
-    work: Path, make: Callable[[Path], None]
-) -> None:
+@pytest.mark.parametrize("make", [dangling, link_to_itself])
+def test_force_replaces_a_link_to_nothing(work: Path, make: Callable[[Path], None]) -> None:
     make(work / "new.iso")
 
     ended = run("make-image", *READERS["make-image"], "--force")
@@ -173,8 +175,9 @@ def test_force_replaces_what_lies_where_the_image_goes(
     assert_made(ended)
 
 
-def test_force_replaces_no_folder(work: Path) -> None:
-    Path("new.iso").mkdir()
+@pytest.mark.parametrize("make", [fifo, folder, link_to_zeros, unix_socket])
+def test_force_replaces_nothing_but_files(work: Path, make: Callable[[Path], None]) -> None:
+    make(work / "new.iso")
     before = contents(work)
 
     ended = run("make-image", *READERS["make-image"], "--force")

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 from image_builder import NAMES, content, make_image, make_images
 from image_repository import BASE_URL, make_repository
+from own_mounts import OWN_MOUNTS, need_own_mounts
 from program import PROGRAM, killed_at
 
 from release_builder.state.lock import hold
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.interop
 
 LATER = "puavo-os-amxa-buster-2022-03-01-000000-amd64.img"
-OWN_MOUNTS = ["unshare", "--user", "--map-root-user", "--mount"]
 SMALL = """
 set -e
 mount -t tmpfs -o size=2m none "$1"
@@ -109,8 +109,7 @@ def test_two_runs_at_once_leave_it_whole(repository: Repository) -> None:
 
 
 def test_on_a_full_disk_what_was_served_stays(tmp_path: Path) -> None:
-    if subprocess.run([*OWN_MOUNTS, "true"], check=False, capture_output=True).returncode:
-        pytest.skip("this user may not mount anything")
+    need_own_mounts()
     repository = make_repository(tmp_path / "here", *NAMES[:2])
     later = make_repository(tmp_path / "later").images
     make_image(later / LATER, content("large", 1_500_000))

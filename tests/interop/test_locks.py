@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 import pytest
 from fetching import release_of
 from image_builder import NAMES, make_images
+from own_mounts import OWN_MOUNTS, need_own_mounts
 from program import PROGRAM, release_builder
 from web_server import serve
 
@@ -43,7 +44,6 @@ with open_shelf(PurePosixPath(root), scratch=root.parent).locked("testing/9.0bet
     print("held", flush=True)
     time.sleep(60)
 """
-OWN_MOUNTS = ["unshare", "--user", "--map-root-user", "--mount"]
 READ_ONLY = 'mount --bind "$1" "$1"; mount -o remount,bind,ro "$1"; shift; exec "$@"'
 
 
@@ -160,8 +160,7 @@ def test_where_files_cannot_be_locked_that_is_said(
 def test_where_the_state_may_only_be_read_it_is_read(
     descriptor: Path, workdir: Path, small_release: Release
 ) -> None:
-    if subprocess.run([*OWN_MOUNTS, "true"], check=False, capture_output=True).returncode:
-        pytest.skip("this user may not mount anything")
+    need_own_mounts()
     state = os.environ["RELEASE_BUILDER_STATE"]
     assert release_builder("build", descriptor, cwd=workdir).status == 0
 

@@ -8,13 +8,13 @@ import sys
 from typing import TYPE_CHECKING
 
 import pytest
+from own_mounts import OWN_MOUNTS, need_own_mounts
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 pytestmark = pytest.mark.interop
 
-OWN_MOUNTS = ["unshare", "--user", "--map-root-user", "--mount"]
 SMALL = 'mount -t tmpfs -o size=512k none "$1" && exec "$2" -c "$3" "$1"'
 FILL = """
 import sys
@@ -37,8 +37,7 @@ print(text_of(root / BETA))
 
 
 def test_on_a_full_disk_nothing_is_staged_and_the_public_release_stays(tmp_path: Path) -> None:
-    if subprocess.run([*OWN_MOUNTS, "true"], check=False, capture_output=True).returncode:
-        pytest.skip("this user may not mount anything")
+    need_own_mounts()
     root = tmp_path / "root"
     root.mkdir()
     here = os.environ | {"PYTHONPATH": os.pathsep.join(path for path in sys.path if path)}

@@ -9,13 +9,13 @@ import sys
 from typing import TYPE_CHECKING
 
 import pytest
+from own_mounts import OWN_MOUNTS, need_own_mounts
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 pytestmark = pytest.mark.interop
 
-OWN_MOUNTS = ["unshare", "--user", "--map-root-user", "--mount"]
 # Nobody's root afterwards: an rsync daemon that is one would ask for more than it gets there.
 SMALL = """
 mount -t tmpfs -o size=48m,mode=0777 none "$1/disk"
@@ -26,8 +26,7 @@ ROUNDS = os.environ.get("SOAK_ROUNDS", "25")
 
 
 def test_whatever_happens_the_public_image_is_right_and_nothing_is_left(tmp_path: Path) -> None:
-    if subprocess.run([*OWN_MOUNTS, "true"], check=False, capture_output=True).returncode:
-        pytest.skip("this user may not mount anything")
+    need_own_mounts()
     (tmp_path / "disk").mkdir()
     here = os.environ | {"PYTHONPATH": os.pathsep.join(path for path in sys.path if path)}
     soak = ["sh", "-ec", SMALL, "sh", str(tmp_path), sys.executable, SEED, ROUNDS]
