@@ -35,8 +35,12 @@ def opened(name: str) -> Iterator[BinaryIO]:
         yield sys.stdin.buffer
         return
     path = Path(name)
-    with _piped(path) if path.is_fifo() else _file(path) as stream:
-        yield stream
+    if path.is_fifo():
+        with _piped(path) as copy, copy.open("rb") as stream:
+            yield stream
+    else:
+        with _file(path) as stream:
+            yield stream
 
 
 @contextmanager
@@ -46,14 +50,15 @@ def seekable(name: str) -> Iterator[Path]:
     Raises:
         OSError: It cannot be read, or there is no room for the copy.
     """
-    if name != "-" and not Path(name).is_fifo():
-        yield Path(name)
-        return
-    with tempfile.NamedTemporaryFile(prefix="piped-") as copy:
-        with opened(name) as stream:
-            shutil.copyfileobj(stream, copy, BLOCK)
-        copy.flush()
-        yield Path(copy.name)
+    path = Path(name)
+    if name == "-":
+        with _copied(sys.stdin.buffer) as copy:
+            yield copy
+    elif path.is_fifo():
+        with _piped(path) as copy:
+            yield copy
+    else:
+        yield path
 
 
 def _file(path: Path) -> BinaryIO:
@@ -62,14 +67,14 @@ def _file(path: Path) -> BinaryIO:
 
 
 @contextmanager
-def _piped(path: Path) -> Iterator[BinaryIO]:
-    """What comes through a named pipe.
+def _piped(path: Path) -> Iterator[Path]:
+    """A file of what comes through a named pipe.
 
     Raises:
         OSError: Nobody writes into it, and to wait for somebody might never end.
     """
     descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
-    with io.FileIO(descriptor) as pipe, tempfile.TemporaryFile() as copy:
+    with io.FileIO(descriptor) as pipe:
         patience = time.monotonic() + _PATIENCE
         # None: of a writer that has not begun; nothing: there is no writer.
         while (first := pipe.read(BLOCK)) == b"" and path.parent != _SHELLS:
@@ -77,7 +82,15 @@ def _piped(path: Path) -> Iterator[BinaryIO]:
                 raise OSError(0, "a named pipe that nobody writes into", str(path))
             time.sleep(0.02)
         os.set_blocking(descriptor, True)
-        copy.write(first or b"")
-        shutil.copyfileobj(pipe, copy, BLOCK)
-        copy.seek(0)
-        yield copy
+        with _copied(pipe, first or b"") as copy:
+            yield copy
+
+
+@contextmanager
+def _copied(source: BinaryIO, first: bytes = b"") -> Iterator[Path]:
+    """A file of ``first`` and of what is left of ``source``."""
+    with tempfile.NamedTemporaryFile(prefix="piped-") as copy:
+        copy.write(first)
+        shutil.copyfileobj(source, copy, BLOCK)
+        copy.flush()
+        yield Path(copy.name)
