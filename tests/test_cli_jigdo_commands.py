@@ -6,10 +6,10 @@ import gzip
 import io
 import json
 import shutil
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from golden import GOLDEN
 from jsonschema import Draft202012Validator
 from lookalike import LookAlike
 
@@ -20,8 +20,8 @@ from release_builder.jigdo.unfinished import format_unfinished
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from pathlib import Path
 
-GOLDEN = Path(__file__).parent / "data" / "jigdo-file"
 MD5_LINES = """\
 in-template                  0          256
 need-file-md5              256         1550                         3emeG6gnZ_P2hjzxQRHW5g  6xfVj0NcuS8

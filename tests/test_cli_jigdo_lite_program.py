@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 import pytest
 from bad_server import BadServer, Trouble
 from builders import make_tree, our_pair
+from golden import GOLDEN, IMAGE, TREE, write_tree
 
 from release_builder import __version__
 from release_builder.api import Match
@@ -23,9 +24,6 @@ from release_builder.cli.jigdo_lite import main
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-GOLDEN = Path(__file__).parent / "data" / "jigdo-file"
-IMAGE = (GOLDEN / "image.bin").read_bytes()
-TREE = {"a.txt": IMAGE[256:1806], "b c#.bin": IMAGE[2106:3136]}
 GOOD = "OK: MD5 Checksums match, image is good!"
 FOUND = "Found 3 of the 3 files required by the template"
 PROGRAM = (
@@ -105,9 +103,7 @@ def server() -> Iterator[BadServer]:
 def desk(workdir: Path, server: BadServer) -> Desk:
     here, tree = workdir / "iso" / "x86_64", workdir / "tree"
     here.mkdir(parents=True)
-    tree.mkdir()
-    for name, content in TREE.items():
-        (tree / name).write_bytes(content)
+    write_tree(tree)
     (here / "md5.template").write_bytes((GOLDEN / "md5.template").read_bytes())
     desk = Desk(here, tree, Path(os.environ["HOME"]), server)
     desk.jigdo("cd.jigdo")

@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 from bad_server import BadServer
-from test_cli_jigdo_lite_program import GOLDEN, GOOD, IMAGE, PROGRAM, TREE
+from golden import GOLDEN, IMAGE, TREE
+from test_cli_jigdo_lite_program import GOOD, PROGRAM
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from golden import GOLDEN, IMAGE, write_tree
 from lookalike import LookAlike
 from test_media_udf import WHOLE as UDF_IMAGE
 
@@ -22,8 +23,6 @@ from release_builder.jigdo.template import read_template
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-GOLDEN = Path(__file__).parent / "data" / "jigdo-file"
-IMAGE = (GOLDEN / "image.bin").read_bytes()
 A_TXT = Digest.from_jigdo("3emeG6gnZ_P2hjzxQRHW5g")
 B_C = Digest.from_jigdo("OF_VZ93os92zic5hlrMwww")
 PAIR = ("-i", "cd.iso", "-r", "quiet")
@@ -38,9 +37,7 @@ def jigdo_file(capsysbinary: pytest.CaptureFixture[bytes]) -> LookAlike:
 def work(workdir: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The folder that we are in, with an image, its two files in ``tree``, and its template."""
     monkeypatch.chdir(workdir)
-    (workdir / "tree").mkdir()
-    (workdir / "tree" / "a.txt").write_bytes(IMAGE[256:1806])
-    (workdir / "tree" / "b c#.bin").write_bytes(IMAGE[2106:3136])
+    write_tree(workdir / "tree")
     (workdir / "cd.iso").write_bytes(IMAGE)
     shutil.copy(GOLDEN / "md5.template", workdir)
     return workdir

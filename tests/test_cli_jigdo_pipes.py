@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from golden import GOLDEN, IMAGE, write_tree
 from lookalike import LookAlike
 
 from release_builder.jigdo.location import parse_jigdo
@@ -22,8 +23,6 @@ from release_builder.jigdo.location import parse_jigdo
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-GOLDEN = Path(__file__).parent / "data" / "jigdo-file"
-IMAGE = (GOLDEN / "image.bin").read_bytes()
 TEMPLATE = (GOLDEN / "md5.template").read_bytes()
 JIGDO = (GOLDEN / "md5.jigdo").read_bytes()
 PROGRAM = (sys.executable, "-c", "from release_builder.cli.jigdo_file import main; main()")
@@ -38,9 +37,7 @@ def jigdo_file(capsysbinary: pytest.CaptureFixture[bytes]) -> LookAlike:
 def work(workdir: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The folder that we are in, with an image, its two files in ``tree``, and its pair."""
     monkeypatch.chdir(workdir)
-    (workdir / "tree").mkdir()
-    (workdir / "tree" / "a.txt").write_bytes(IMAGE[256:1806])
-    (workdir / "tree" / "b c#.bin").write_bytes(IMAGE[2106:3136])
+    write_tree(workdir / "tree")
     (workdir / "cd.iso").write_bytes(IMAGE)
     for name in ("md5.template", "md5.jigdo"):
         shutil.copy(GOLDEN / name, workdir)

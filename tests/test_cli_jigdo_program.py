@@ -9,10 +9,10 @@ import pty
 import signal
 import subprocess
 import sys
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from golden import GOLDEN
 from jsonschema import Draft202012Validator
 from program import PROGRAM, release_builder
 
@@ -22,8 +22,8 @@ from release_builder.files import resource
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
-GOLDEN = Path(__file__).parent / "data" / "jigdo-file"
 LIST = ("ls", "-t", str(GOLDEN / "md5.template"))
 LOOK_ALIKE = (sys.executable, "-c", "from release_builder.cli.jigdo_file import main; main()")
 BOTH = pytest.mark.parametrize(

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import gzip
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from golden import GOLDEN
 
 from release_builder.digests import Digest
 from release_builder.errors import DescriptorError, WrongBytesError
@@ -18,7 +18,6 @@ from release_builder.jigdo.syntax import JigdoError
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-GOLDEN = Path(__file__).parent / "data" / "jigdo-file"
 ONE, TWO, SUM = (Digest("md5", bytes([number]) * 16) for number in (1, 2, 3))
 SUM_256 = Digest("sha256", bytes([4]) * 32)
 IMAGE = ImageText("i.iso", "i.template", SUM)

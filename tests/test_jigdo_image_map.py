@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import time
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from golden import GOLDEN
 
 from release_builder.digests import Digest
 from release_builder.extents import Extent, Kind
@@ -32,7 +32,6 @@ from release_builder.jigdo.template import read_template
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-GOLDEN = Path(__file__).parent / "data" / "jigdo-file"
 SECTOR = 2048
 NOT_GIVEN = "not given, or patched by mastering (as boot images are)"
 

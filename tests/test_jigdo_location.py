@@ -5,9 +5,10 @@ from __future__ import annotations
 import gzip
 import hashlib
 import time
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
+from golden import GOLDEN
 
 from release_builder.digests import Digest
 from release_builder.errors import WrongBytesError
@@ -21,7 +22,9 @@ from release_builder.jigdo.location import (
 )
 from release_builder.jigdo.syntax import split_words
 
-GOLDEN = Path(__file__).parent / "data" / "jigdo-file"
+if TYPE_CHECKING:
+    from pathlib import Path
+
 NAME = "t.jigdo"
 PART = Digest("md5", bytes(range(16)))
 SUM = Digest("md5", bytes(16))

@@ -6,9 +6,9 @@ import bz2
 import hashlib
 import io
 import zlib
-from pathlib import Path
 
 import pytest
+from golden import GOLDEN
 
 from release_builder.digests import BLOCK, Digest
 from release_builder.jigdo.entries import (
@@ -20,7 +20,6 @@ from release_builder.jigdo.entries import (
 )
 from release_builder.jigdo.template import Template, read_template
 
-GOLDEN = Path(__file__).parent / "data" / "jigdo-file"
 HEADER = b"JigsawDownload template 1.2 test/1\r\nany words\r\n\r\n"
 TEXT = b"what only the template holds. " * 100
 NAME = "t.template"

@@ -6,10 +6,10 @@ import os
 import shutil
 import subprocess
 import sys
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from golden import GOLDEN
 
 from release_builder import api, runner
 from release_builder.monitor import Monitor
@@ -20,8 +20,8 @@ from release_builder.state.lock import hold
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+    from pathlib import Path
 
-GOLDEN = Path(__file__).parent / "data" / "jigdo-file"
 PARTS = {"a.txt": slice(256, 1806), "b c#.bin": slice(2106, 3136)}
 TEMPLATE, PART = "iso/x86_64/md5.template", "smeos/x86_64/a.txt"
 

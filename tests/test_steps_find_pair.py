@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import os
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from golden import GOLDEN
 
 from release_builder.errors import (
     DescriptorError,
@@ -20,11 +20,11 @@ from release_builder.steps.find_pair import find_pair
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from release_builder.descriptor.release import Release
     from release_builder.state.digest_cache import DigestCache
 
-GOLDEN = Path(__file__).parent / "data" / "jigdo-file"
 STEM = "smeserver-9.0beta3-x86_64"
 JIGDO = (GOLDEN / "md5.jigdo").read_bytes().replace(b"image.bin", f"{STEM}.iso".encode())
 TEMPLATE = (GOLDEN / "md5.template").read_bytes()

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from builders import Mirror, next_release
+from golden import GOLDEN
 
 from release_builder import api
 from release_builder.monitor import Monitor
@@ -26,7 +27,6 @@ if TYPE_CHECKING:
 
     from release_builder.plan import Plan
 
-GOLDEN = Path(__file__).parent / "data" / "jigdo-file"
 SIZE = (GOLDEN / "image.bin").stat().st_size
 NOW = time.time()
 DAY = 86_400

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from fuzz.samples import SAMPLES
+from golden import GOLDEN
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -31,7 +31,7 @@ _ODD = (
 
 def seeds() -> Iterator[bytes]:
     """What jigdo-file wrote, and what makes detours."""
-    for path in sorted(SAMPLES.glob("*.jigdo")):
+    for path in sorted(GOLDEN.glob("*.jigdo")):
         yield path.read_bytes()
     yield _ODD
     yield gzip.compress(_ODD, mtime=0)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from fuzz.choices import Choices
-from fuzz.samples import SAMPLES
+from golden import GOLDEN
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -25,7 +25,7 @@ _LONGEST = 300  # bytes of the unmatched data of a part
 
 def seeds() -> Iterator[bytes]:
     """What jigdo-file wrote."""
-    for path in sorted(SAMPLES.glob("*.template")):
+    for path in sorted(GOLDEN.glob("*.template")):
         yield path.read_bytes()
 
 
