@@ -168,6 +168,12 @@ def replacing(path: Path, mode: int = 0o644) -> Iterator[BinaryIO]:
     sync_folder(path.parent)
 
 
+def sync_file(path: Path) -> None:
+    """Bring the bytes of the file ``path`` to disk."""
+    with path.open("rb") as file:
+        os.fsync(file.fileno())
+
+
 def sync_folder(folder: Path) -> None:
     """Bring the names in ``folder`` to disk."""
     descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)

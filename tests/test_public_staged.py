@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 import pytest
 from public_tree import BETA, local_shelf, publish, text_of
 
+from release_builder.copying import copy_file
 from release_builder.errors import IncompleteError, SurroundingsError, WrongBytesError
-from release_builder.public.copying import copy_file
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

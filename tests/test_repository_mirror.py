@@ -22,7 +22,7 @@ from repository_builder import (
     serve,
 )
 
-from release_builder.errors import DescriptorError, WrongFileError
+from release_builder.errors import DescriptorError, IncompleteError
 from release_builder.public.exchange import exchange
 from release_builder.repository.cleaning import clean
 from release_builder.repository.generations import begin, generations, remove_generation
@@ -100,7 +100,7 @@ def test_a_file_that_changes_meanwhile_is_not_published(tmp_path: Path) -> None:
     offer = make_offer(tmp_path / "images", NEW)
     (tmp_path / "images" / THREE).write_text("thr")
 
-    with pytest.raises(WrongFileError, match=f"{THREE} changed while"):
+    with pytest.raises(IncompleteError, match=f"{THREE} changed while"):
         serve(tmp_path / "mirror", offer)
 
     assert_nothing_wrong(tmp_path / "mirror")

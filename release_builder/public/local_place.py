@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING, Final
 from release_builder import files
 from release_builder.errors import BusyError, printable, surroundings
 from release_builder.locks import locked_folder, open_locked
-from release_builder.public.copying import clone_tree, make_folders
 from release_builder.public.exchange import exchange
 from release_builder.public.layout import LOCK
 from release_builder.public.place import SMALL, Entry, Kind
+from release_builder.public.trees import clone_tree, make_folders
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence

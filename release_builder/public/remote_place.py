@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Final
 from release_builder import files
 from release_builder.errors import ReleaseBuilderError, WrongBytesError, printable, surroundings
 from release_builder.locks import open_locked
-from release_builder.public.copying import make_folders
 from release_builder.public.layout import LOCK
 from release_builder.public.place import SMALL, Entry, Kind
+from release_builder.public.trees import make_folders
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

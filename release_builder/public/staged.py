@@ -11,14 +11,10 @@ import stat
 from typing import TYPE_CHECKING
 
 from release_builder import files
+from release_builder.copying import copy_file, link_file
 from release_builder.errors import WrongBytesError, printable, surroundings
-from release_builder.public.copying import (
-    copy_file,
-    link_file,
-    make_folders,
-    same_file,
-)
 from release_builder.public.layout import NEXT, is_stored
+from release_builder.public.trees import make_folders, same_file
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator

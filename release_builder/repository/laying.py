@@ -1,16 +1,13 @@
-"""Files that get a second name, or share their blocks, or are copied: whichever is possible."""
+"""Files that get their names in the served tree."""
 
 from __future__ import annotations
 
 import contextlib
-import errno
-import fcntl
-import os
-import shutil
-from typing import TYPE_CHECKING, BinaryIO, Final
+from typing import TYPE_CHECKING
 
-from release_builder.errors import WrongFileError, printable
-from release_builder.files import open_regular
+from release_builder.copying import copy_file, link_file
+from release_builder.errors import IncompleteError, printable
+from release_builder.files import sync_file
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -18,10 +15,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from release_builder.repository.sums import Sums
-
-_FICLONE: Final = 0x40049409  # ioctl_ficlonerange(2)
-# Another file system; one without hard links, or the file of another user; too many links.
-_NOT_LINKED: Final = {errno.EXDEV, errno.EPERM, errno.EACCES, errno.EMLINK, errno.EOPNOTSUPP}
 
 
 def lay(  # noqa: PLR0913 (what it needs to know and to do)
@@ -44,20 +37,21 @@ def lay(  # noqa: PLR0913 (what it needs to know and to do)
         renaming: Hears which file gets another name in its block, and nothing else.
 
     Raises:
-        WrongFileError: They are others; ``target`` is as it was.
+        IncompleteError: They are others, or are written now; ``target`` is as it was.
         OSError: It cannot be done.
     """
     beside = staging / target.name
     beside.unlink(missing_ok=True)
     try:
         with renaming(source):
-            is_linked = _link(source, beside)
-        if not is_linked:
-            _copy(source, beside)
+            is_linked = link_file(source.resolve(), beside)
+        if is_linked:
+            sync_file(beside)
+        else:
+            copy_file(source, beside, source.stat().st_mode & 0o777 | 0o444)
         if sums_of(beside) != sums:
-            raise WrongFileError(
+            raise IncompleteError(
                 f"{printable(str(source))} changed while it was published",
-                source,
                 hint="run it again once nobody writes there",
             )
         with renaming(beside):
@@ -65,33 +59,3 @@ def lay(  # noqa: PLR0913 (what it needs to know and to do)
     finally:
         # What has been another name of the same file all the time stays where it was.
         beside.unlink(missing_ok=True)
-
-
-def _link(source: Path, target: Path) -> bool:
-    try:
-        os.link(source.resolve(), target)
-    except OSError as error:
-        if error.errno in _NOT_LINKED:
-            return False
-        raise
-    with open_regular(target) as stream:
-        os.fsync(stream.fileno())
-    return True
-
-
-def _copy(source: Path, target: Path) -> None:
-    with open_regular(source) as stream, target.open("xb") as out:
-        if not _reflink(stream, out):
-            shutil.copyfileobj(stream, out, 1 << 20)
-            out.flush()
-        status = os.fstat(stream.fileno())
-        os.fchmod(out.fileno(), status.st_mode & 0o7777 | 0o444)
-        os.utime(target, ns=(status.st_atime_ns, status.st_mtime_ns))
-        os.fsync(out.fileno())
-
-
-def _reflink(stream: BinaryIO, out: BinaryIO) -> bool:
-    with contextlib.suppress(OSError):
-        fcntl.ioctl(out.fileno(), _FICLONE, stream.fileno())
-        return True
-    return False

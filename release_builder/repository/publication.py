@@ -48,7 +48,7 @@ def publish(  # noqa: PLR0913 (what it needs to know and to do; no two belong to
         What changed.
 
     Raises:
-        WrongFileError: Somebody changed a file meanwhile.
+        IncompleteError: Somebody changed a file meanwhile.
         OSError: The file system refuses.
     """
     if generations:

@@ -120,7 +120,7 @@ def carry_out(  # noqa: PLR0913 (what it needs to know and to do)
         renaming: Hears which file gets another name in its block.
 
     Raises:
-        WrongFileError: Somebody changed a file meanwhile; what was served so far, still is.
+        IncompleteError: Somebody changed a file meanwhile; what was served so far, still is.
         OSError: The file system refuses; it is the same then.
     """
     contents, told = work.contents, work.told

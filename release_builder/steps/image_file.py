@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, BinaryIO
 
 from release_builder.digests import digest_stream
 from release_builder.errors import SurroundingsError
-from release_builder.files import free_space, naming, open_regular, sync_folder
+from release_builder.files import free_space, naming, open_regular, sync_file, sync_folder
 from release_builder.monitor import Monitor
 
 if TYPE_CHECKING:
@@ -120,11 +120,7 @@ def _is_plain(path: Path) -> bool:
 
 def finish(path: Path, name: Path) -> None:
     """Bring the image at ``path`` to disk and give it its name."""
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+    sync_file(path)
     path.rename(name)
     sync_folder(name.parent)
 

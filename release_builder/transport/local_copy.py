@@ -8,7 +8,7 @@ import stat
 from contextlib import suppress
 from typing import TYPE_CHECKING, BinaryIO, Final
 
-from release_builder.files import naming, open_regular, sync_folder, write_at
+from release_builder.files import naming, open_regular, sync_file, sync_folder, write_at
 from release_builder.transport.local_tree import Entry, links_have_times
 from release_builder.transport.rsync import HELD_BACK
 
@@ -82,8 +82,7 @@ class Copier:
 
     def settle(self, entry: Entry) -> None:
         """Bring the bytes of a copy to disk; for many copies, after the last one was made."""
-        with self._new(entry.path).open("rb") as copy:
-            os.fsync(copy.fileno())
+        sync_file(self._new(entry.path))
 
     def link(self, entry: Entry) -> bool:
         """Have a symbolic link like ``entry`` ready; False if the mirror does not give it."""

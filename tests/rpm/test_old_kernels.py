@@ -279,7 +279,7 @@ def test_copies_keep_their_bytes_and_their_second(box: Box) -> None:
 
     ended = box.python(
         "from pathlib import Path\n"
-        "from release_builder.public.copying import copy_file\n"
+        "from release_builder.copying import copy_file\n"
         "copy_file(Path('/data/from'), Path('/data/to'))"
     )
 
