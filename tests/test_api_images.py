@@ -36,6 +36,8 @@ from release_builder.state.digest_cache import no_cache
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
+    from release_builder.jigdo.sources import DigestCache
+
 ONE, TWO = noise(9000, "one"), noise(150_000, "two")
 GAP = noise(5000, "gap")
 CONTENT = GAP[:2000] + ONE + TWO + GAP[2000:] + ONE  # ONE lies in it twice
@@ -43,9 +45,23 @@ AT_TWO = 2000 + len(ONE)
 IMAGE, UNFINISHED, TEMPLATE = Path("x.iso"), Path("x.iso.tmp"), Path("x.template")
 
 
-@pytest.fixture(autouse=True)
-def place(workdir: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+class Choice:
+    """What a test is run with.
+
+    Attributes:
+        cache: Makes the cache; None if parts at hand are to be proven by the image as one.
+    """
+
+    cache: Callable[[], DigestCache | None]
+
+
+@pytest.fixture(
+    autouse=True,
+    params=[pytest.param(no_cache, id="part by part"), pytest.param(lambda: None, id="as one")],
+)
+def place(workdir: Path, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> None:
     """The tests run beside their template; their files are in ``tree``."""
+    monkeypatch.setattr(Choice, "cache", request.param, raising=False)
     monkeypatch.chdir(workdir)
     Path("tree").mkdir()
     write_template()
@@ -91,7 +107,7 @@ def put(**contents: bytes) -> None:
 
 def make(*, force: bool = False, monitor: Monitor | None = None) -> MadeImage:
     inputs = read_input_files(["tree//"], [])
-    return make_image(TEMPLATE, IMAGE, inputs, cache=no_cache(), monitor=monitor, force=force)
+    return make_image(TEMPLATE, IMAGE, inputs, cache=Choice.cache(), monitor=monitor, force=force)
 
 
 def unfinished(written: Iterable[int] = (), image: bytes = bytes(len(CONTENT))) -> bytes:
@@ -437,7 +453,7 @@ def test_an_image_in_a_missing_folder_is_an_error_of_the_surroundings() -> None:
     inputs = read_input_files(["tree//"], [])
 
     with pytest.raises(SurroundingsError, match=r"no/x\.iso\.tmp cannot be written"):
-        make_image(TEMPLATE, Path("no/x.iso"), inputs, cache=no_cache())
+        make_image(TEMPLATE, Path("no/x.iso"), inputs, cache=Choice.cache())
 
 
 @pytest.mark.parametrize("begun", [pytest.param(False, id="anew"), pytest.param(True, id="begun")])
@@ -644,7 +660,7 @@ def test_progress_ends_at_the_length_of_the_image() -> None:
 
 
 def write(out: BinaryIO) -> MadeImage:
-    return write_image(TEMPLATE, out, read_input_files(["tree//"], []), cache=no_cache())
+    return write_image(TEMPLATE, out, read_input_files(["tree//"], []), cache=Choice.cache())
 
 
 def test_a_whole_image_goes_to_the_stream() -> None:

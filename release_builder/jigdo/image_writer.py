@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from release_builder.digests import Hasher
 
 _HANDED_OVER: Final = BLOCK // 2  # bytes; a lane costs more than it saves for a few
-_SYNCED: Final = 64 << 20  # bytes
 
 
 class ImageWriter:
@@ -42,9 +41,6 @@ class ImageWriter:
         self._waiting = 0  # bytes in both
         self._threads = ExitStack()
         self._writing: Lane[None] = self._threads.enter_context(Lane())
-        # Else the disk would be idle now and keep everyone waiting at the end.
-        self._syncing: Lane[None] = self._threads.enter_context(Lane(ahead=1 << 20))
-        self._unsynced = 0
         self._hashing: list[Lane[None]] = [
             self._threads.enter_context(Lane()) for _ in self._hashers
         ]
@@ -83,10 +79,8 @@ class ImageWriter:
 
     def filled(self, offset: int, length: int) -> None:
         """Somebody else has written ``length`` right bytes at ``offset``."""
-        self._unsynced += length
+        _to_disk(self._file, offset, offset + length)
         self.stands(offset, length)
-        if self._unsynced >= _SYNCED:
-            self._hand_over()
 
     def _catch_up(self) -> None:
         """Hash what stands where hashing has arrived."""
@@ -111,7 +105,7 @@ class ImageWriter:
             OSError: Something could not be.
         """
         self._hand_over()
-        for lane in (self._writing, *self._hashing, self._syncing):
+        for lane in (self._writing, *self._hashing):
             lane.finish()
 
     def digests(self) -> dict[str, Digest]:
@@ -128,19 +122,22 @@ class ImageWriter:
     def _hand_over(self) -> None:
         if self._to_write:
             self._writing.submit(partial(_write, self._file, self._to_write))
-            self._unsynced += self._waiting
         if self._to_hash:
             for lane, each in zip(self._hashing, self._hashers.values(), strict=True):
                 lane.submit(partial(_update, each, self._to_hash))
-        if self._unsynced >= _SYNCED:
-            self._syncing.submit(partial(os.fdatasync, self._file))
-            self._unsynced = 0
         self._to_write, self._to_hash, self._waiting = [], [], 0
 
 
 def _write(file: int, blocks: list[tuple[int, bytes]]) -> None:
     for offset, block in blocks:
         write_at(file, block, offset)
+    ends = [offset + len(block) for offset, block in blocks]
+    _to_disk(file, min(offset for offset, _ in blocks), max(ends))
+
+
+def _to_disk(file: int, begin: int, end: int) -> None:
+    """Let the disk begin with what was written; else it idles now and keeps all waiting later."""
+    os.posix_fadvise(file, begin, end - begin, os.POSIX_FADV_DONTNEED)
 
 
 def _update(digest: Hasher, blocks: list[bytes]) -> None:

@@ -68,6 +68,10 @@ class PartFinder(ABC, Generic[_Item]):
             if item not in first:
                 yield item
 
+    def may_have(self, part: MatchedFile) -> bool:
+        """Whether some item has the length of ``part``; none is read."""
+        return bool(self._of_length(part.length))
+
     @abstractmethod
     def _begin(self, item: _Item, length: int, count: int) -> bytes:
         """The first ``count`` bytes of an item of ``length`` bytes, or all if they are fewer.
