@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import time
 from contextlib import suppress
@@ -25,6 +26,8 @@ class Task:
         cwd: Where it runs.
         prepare: Called before each run, not measured.
         env: Added to the environment.
+        inputs: Files, and folders of files, that are read before each run: the machine may have
+            dropped from memory what other tasks did not use.
     """
 
     name: str
@@ -32,6 +35,7 @@ class Task:
     cwd: Path
     prepare: Callable[[], None] = lambda: None
     env: Mapping[str, str] = field(default_factory=dict)
+    inputs: Sequence[Path] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,12 +67,21 @@ def measure(tasks: Sequence[Task], runs: int) -> list[Figures]:
     for _ in range(runs):
         for task, figures in zip(tasks, taken, strict=True):
             task.prepare()
+            for path in task.inputs:
+                _read(path)
             os.sync()  # what one has left for the disk must not slow the next
             figures.append(_once(task))
     return [
         Figures(median(seconds for seconds, _ in each), median(size for _, size in each))
         for each in taken
     ]
+
+
+def _read(path: Path) -> None:
+    for file in sorted(path.rglob("*")) if path.is_dir() else [path]:
+        if file.is_file():
+            with file.open("rb") as stream, Path(os.devnull).open("wb") as nowhere:
+                shutil.copyfileobj(stream, nowhere, 1 << 20)
 
 
 def _once(task: Task) -> tuple[float, float]:

@@ -60,14 +60,14 @@ _BOTH = ((_THEIRS, "theirs"), (_OURS, "ours"))
 
 
 def _md5sum(image: Path) -> Task:
-    return Task("md5sum IMAGE", ["md5sum", str(image)], image.parent)
+    return Task("md5sum IMAGE", ["md5sum", str(image)], image.parent, inputs=[image])
 
 
 def _make_template(program: Sequence[str], name: str, root: Path, tree: Path, image: Path) -> Task:
     pair = [f"--jigdo={root / name}.jigdo", f"--template={root / name}.template"]
     argv = [*program, "make-template", "--no-cache", "--force", "--report=quiet"]
     label = f"{'jigdo-file' if name == 'theirs' else 'release-builder-jigdo-file'} make-template"
-    return Task(label, [*argv, f"--image={image}", *pair, f"{tree}//"], root)
+    return Task(label, [*argv, f"--image={image}", *pair, f"{tree}//"], root, inputs=[image, tree])
 
 
 def _on_disk(task: Task, image: Path) -> Task:
@@ -85,4 +85,6 @@ def _make_image(program: Sequence[str], name: str, root: Path, tree: Path) -> Ta
 
     argv = [*program, "make-image", "--no-cache", "--report=quiet", f"--image={image}"]
     label = f"{'jigdo-file' if name == 'theirs' else 'release-builder-jigdo-file'} make-image"
-    return Task(label, [*argv, f"--template={root / name}.template", str(tree)], root, forget)
+    return Task(
+        label, [*argv, f"--template={root / name}.template", str(tree)], root, forget, inputs=[tree]
+    )
