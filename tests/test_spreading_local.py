@@ -7,6 +7,7 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Generator
 from typing import TYPE_CHECKING
 
 import pytest
@@ -155,6 +156,19 @@ STOPPED = (
     "tasks = [Task(str(n), process.run, (['sleep', '60'],)) for n in range(5)]\n"
     "list(run_local(tasks, 2, 0))\n"
 )
+
+
+def test_whoever_takes_no_more_results_waits_for_no_task_that_had_not_begun() -> None:
+    tasks = [Task(str(number), str) for number in range(9)]
+
+    for _ in range(3000):  # of which one in some hundred has such a task
+        results = run_local(tasks, 4, ROOM)
+        next(results)
+        assert isinstance(results, Generator)
+        closing = threading.Thread(target=results.close, daemon=True)
+        closing.start()
+        closing.join(60)
+        assert not closing.is_alive()
 
 
 def test_a_user_who_stops_us_does_not_wait_for_the_programs() -> None:

@@ -52,7 +52,9 @@ def run_local(tasks: Sequence[Task], jobs: int, memory: int) -> Iterator[Ended]:
                 yield future.result()
     finally:
         pool.shutdown(wait=False, cancel_futures=True)
-        while wait(under_way, timeout=_LOOK).not_done:  # the user stops us
+        # What had not begun is never told as done.
+        begun = [future for future in under_way if not future.cancelled()]
+        while wait(begun, timeout=_LOOK).not_done:  # the user stops us
             end_all()
             stop_all()
 
