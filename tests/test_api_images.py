@@ -17,7 +17,13 @@ from builders import noise
 
 from release_builder.api.images import MadeImage, make_image, write_image
 from release_builder.digests import Digest
-from release_builder.errors import BusyError, Status, SurroundingsError, WrongBytesError
+from release_builder.errors import (
+    BusyError,
+    IncompleteError,
+    Status,
+    SurroundingsError,
+    WrongBytesError,
+)
 from release_builder.jigdo.entries import (
     Description,
     ImageInfo,
@@ -516,6 +522,47 @@ def test_a_second_run_at_the_same_time_is_told_so_and_disturbs_nothing() -> None
                 make(force=True)
 
     assert_done(make(monitor=Second()))
+
+
+class AtTheEnd(Monitor):
+    """Does something when all parts are in their place."""
+
+    def __init__(self, what: Callable[[], object]) -> None:
+        super().__init__()
+        self.end = what  # type: ignore[method-assign, assignment]
+
+
+def test_what_was_put_in_the_place_of_an_unfinished_image_does_not_get_its_name() -> None:
+    put(one=ONE, two=TWO)
+
+    def another() -> None:
+        UNFINISHED.unlink()
+        UNFINISHED.write_bytes(b"another's")
+
+    with pytest.raises(IncompleteError, match=r"x\.iso\.tmp was removed while it was written"):
+        make(monitor=AtTheEnd(another))
+
+    assert there() == ["x.iso.tmp"]
+    assert UNFINISHED.read_bytes() == b"another's"
+
+
+def test_an_unfinished_image_that_is_removed_meanwhile_is_told_as_such() -> None:
+    put(one=ONE, two=TWO)
+
+    with pytest.raises(IncompleteError, match=r"x\.iso\.tmp was removed while it was written"):
+        make(monitor=AtTheEnd(UNFINISHED.unlink))
+
+    assert there() == []
+    assert_done(make())
+
+
+def test_what_gets_the_images_name_meanwhile_stays() -> None:
+    put(one=ONE, two=TWO)
+
+    with pytest.raises(SurroundingsError, match="there already, and not the image"):
+        make(monitor=AtTheEnd(lambda: IMAGE.write_bytes(b"precious")))
+
+    assert IMAGE.read_bytes() == b"precious"
 
 
 def test_the_unfinished_image_of_another_process_is_not_touched() -> None:

@@ -10,9 +10,15 @@ from typing import TYPE_CHECKING, Final
 from release_builder.api.fetched_image import FetchedImage
 from release_builder.api.filled_image import Filling, filled_image
 from release_builder.api.mirrors import ProbeOptions, best, probe_mirrors
-from release_builder.api.unfinished_image import ForeignImageError, begun, end, found_runs
+from release_builder.api.unfinished_image import (
+    ForeignImageError,
+    begun,
+    end,
+    found_runs,
+    put_in_place,
+)
 from release_builder.errors import DescriptorError, printable
-from release_builder.files import check_leaf, open_regular, sync_folder
+from release_builder.files import check_leaf, open_regular
 from release_builder.jigdo.extract import extract_parts
 from release_builder.jigdo.sources import digest_of_file
 from release_builder.jigdo.template import read_template
@@ -170,8 +176,7 @@ class _Fetch:
                 self._monitor.end()
             end(out, self._description, image.missing)
             if not image.missing:
-                self._unfinished.replace(self._image)
-                sync_folder(self._image.parent)
+                put_in_place(out, self._unfinished, self._image)
                 self._cache.put(os.fstat(out.fileno()), self._description.image.digest)
         return image
 

@@ -11,10 +11,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
 from release_builder.api.filled_image import Filling, filled_image
-from release_builder.api.unfinished_image import begun, check_room, end, found_runs
+from release_builder.api.unfinished_image import begun, check_room, end, found_runs, put_in_place
 from release_builder.digests import BLOCK
 from release_builder.errors import DescriptorError, SurroundingsError, printable
-from release_builder.files import open_regular, sync_folder
+from release_builder.files import open_regular
 from release_builder.jigdo.scanned_files import ScannedFiles
 from release_builder.jigdo.sources import digest_of_file
 from release_builder.jigdo.template import read_template
@@ -93,10 +93,7 @@ def make_image(  # noqa: PLR0913 (each may be chosen apart from the others)
             if not force and _is_right(image, description, cache):
                 return _made(description, None, was_there=True)
             if not force:
-                raise SurroundingsError(
-                    f"{printable(str(image))} is there already, and not the image of this template",
-                    hint="delete it, name another file, or say --force",
-                )
+                raise _in_the_way(image)
             check_replaceable(image, force=force)
             without_image(inputs.files, template, (image,))
             if os.path.realpath(image) == os.path.realpath(template):
@@ -113,8 +110,9 @@ def make_image(  # noqa: PLR0913 (each may be chosen apart from the others)
             end(out, description, made.missing)
             if made.missing:
                 return _made(description, made, files, unfinished=partial)
-            partial.replace(image)
-            sync_folder(image.parent)
+            if not force and os.path.lexists(image):
+                raise _in_the_way(image)
+            put_in_place(out, partial, image)
             cache.put(os.fstat(out.fileno()), description.image.digest)
     return _made(description, made, files)
 
@@ -190,6 +188,13 @@ def _made(
         wrong=image.wrong if image else (),
         unfinished=unfinished,
         unreadable=tuple(files.problems.items()) if files else (),
+    )
+
+
+def _in_the_way(image: Path) -> SurroundingsError:
+    return SurroundingsError(
+        f"{printable(str(image))} is there already, and not the image of this template",
+        hint="delete it, name another file, or say --force",
     )
 
 

@@ -7,12 +7,13 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, BinaryIO, Final
 
 from release_builder.errors import (
+    IncompleteError,
     SurroundingsError,
     WrongBytesError,
     printable,
     surroundings,
 )
-from release_builder.files import free_space, read_at, write_at
+from release_builder.files import free_space, read_at, sync_folder, write_at
 from release_builder.jigdo.entries import MatchedFile, TemplateError
 from release_builder.jigdo.rsync_sum import template_sums
 from release_builder.jigdo.unfinished import format_unfinished, read_unfinished
@@ -64,7 +65,7 @@ def begun(
                 _mark(out, description, written)
             yield out, written
     except OSError as error:
-        if is_new and not path.stat().st_size:
+        if is_new and path.exists() and not path.stat().st_size:
             path.unlink()
         error.filename = error.filename or str(path)
         raise surroundings(error) from error
@@ -133,6 +134,28 @@ def end(out: BinaryIO, description: Description, missing: Collection[MatchedFile
     else:
         out.truncate(description.image.length)
     os.fsync(out.fileno())
+
+
+def put_in_place(out: BinaryIO, path: Path, image: Path) -> None:
+    """Give the finished image ``out``, which is at ``path``, its name.
+
+    Raises:
+        IncompleteError: Somebody has removed it: what is at ``path`` is nothing, or another's.
+    """
+    if not _is_at(out, path):
+        raise IncompleteError(
+            f"{printable(str(path))} was removed while it was written",
+            hint="leave it alone, and run the same command again",
+        )
+    path.replace(image)
+    sync_folder(image.parent)
+
+
+def _is_at(out: BinaryIO, path: Path) -> bool:
+    try:
+        return os.path.samestat(os.fstat(out.fileno()), path.lstat())
+    except FileNotFoundError:
+        return False
 
 
 def found_runs(description: Description, missing: Collection[MatchedFile]) -> frozenset[int]:
