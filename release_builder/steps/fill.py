@@ -13,7 +13,7 @@ from release_builder.errors import WrongBytesError, printable
 from release_builder.jigdo.template_writer import GENERATOR
 from release_builder.pages.metalink import Metalink, metalink
 from release_builder.pages.release_page import PublishedImage, ReleasePage, release_page
-from release_builder.steps.content import SUMS
+from release_builder.steps.content import SUMS, changed_parts
 from release_builder.steps.draw_map import draw_map
 from release_builder.steps.file_names import FileNames
 from release_builder.steps.image_file import measure
@@ -104,6 +104,8 @@ def fill(  # noqa: PLR0913, PLR0917 (all that the files tell)
         staged.write(KEY, export_public_key(publication.key))
     staged.write(RECORD, write_record(record))
     staged.write(PAGE, release_page(record.page).encode("utf-8", "surrogateescape"))
+    for plan, content in contents:
+        _check_parts(replace(context, plan=plan), staged, content)
     _check(context, staged, record, here=before is not None)
 
 
@@ -138,6 +140,16 @@ def _add_image(staged: Staged, content: Content, names: FileNames) -> None:
     staged.add(content.image, names.folder + names.image)
     staged.add(content.template, names.folder + names.template)
     staged.write(names.folder + names.jigdo, content.jigdo)
+
+
+def _check_parts(context: Context, staged: Staged, content: Content) -> None:
+    """See that the tree as it is staged has the image's parts."""
+    tree = staged.root / context.plan.release.tree
+    for name in changed_parts(context, tree, content) if content.tree else ():
+        raise WrongBytesError(
+            f"{printable(name)} changed while it was published",
+            hint="nothing was published; run it again when nobody else writes there",
+        )
 
 
 def _check(context: Context, staged: Staged, record: Record, *, here: bool) -> None:

@@ -21,6 +21,10 @@ from offering import Offer, issue
 from program import release_builder
 from publishing import Publisher, jigdo_lite, publisher
 
+from release_builder.api.releases import carry_out, plans
+from release_builder.monitor import Monitor
+from release_builder.plan import Options
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -602,6 +606,26 @@ def test_a_part_that_changed_since_the_pair_was_made_is_not_public(
 
     assert ended.status == 2
     assert f"{part.name} changed since the pair was made" in ended.stderr
+    assert not (manager.root / FOLDER).exists()
+
+
+def test_a_part_that_changes_while_it_is_staged_is_not_public(
+    manager: Publisher, small_release: Release
+) -> None:
+    descriptor = manager.prepare(small_release)
+    part = next((manager.folder / "stage-9.0beta3").rglob("Packages/*.rpm"))
+
+    class Meanwhile(Monitor):
+        def begin(self, what: str, total: int | None = None) -> None:
+            if what == "stage the tree":
+                part.write_bytes(part.read_bytes()[:-1] + b"x")
+
+    planned = plans([descriptor], Options(), ["publish"])
+    report = carry_out("publish", planned, Meanwhile())
+
+    (step,) = report.releases[0].steps
+    assert report.exit_status == 2
+    assert f"{part.name} changed while it was published" in step.findings[0].message
     assert not (manager.root / FOLDER).exists()
 
 
