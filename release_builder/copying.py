@@ -31,6 +31,16 @@ def link_file(source: Path, target: Path) -> bool:
     return True
 
 
+def is_fit(mode: int) -> bool:
+    """Whether a web server may read a file of that mode and not everybody may write it."""
+    return mode & 0o444 == 0o444 and not mode & 0o7002
+
+
+def fit(mode: int) -> int:
+    """The mode for a copy of a file that has ``mode``: for all to read."""
+    return 0o755 if mode & 0o100 else 0o644
+
+
 def copy_file(source: Path, target: Path, mode: int | None = None) -> None:
     """Copy a file with its time, and its mode if none is given; the bytes are on disk then.
 

@@ -262,6 +262,21 @@ def test_an_image_of_another_file_system_is_copied(tmp_path: Path) -> None:
         source.unlink()
 
 
+@pytest.mark.parametrize("mode", [0o600, 0o666, 0o4644])
+def test_an_image_that_not_all_may_read_or_that_all_may_write_is_copied(
+    tmp_path: Path, mode: int
+) -> None:
+    source, staging = tmp_path / "images", tmp_path / "staging"
+    staging.mkdir()
+    source.write_text("image")
+    source.chmod(mode)
+
+    lay(source, tmp_path / ONE, staging, sums_of(source), sums_of)
+
+    assert (tmp_path / ONE).stat().st_mode & 0o7777 == 0o644
+    assert source.stat().st_mode & 0o7777 == mode
+
+
 def test_a_file_laid_where_it_lies_already_leaves_nothing_beside(tmp_path: Path) -> None:
     source, staging = tmp_path / "images", tmp_path / "staging"
     staging.mkdir()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING
 
 import pytest
@@ -43,6 +44,16 @@ def test_what_is_made_has_its_name_only_when_it_is_whole(store: Store) -> None:
     assert not before
     assert path.read_bytes() == b"made"
     assert not list((store.folder / "unfinished").iterdir())
+
+
+def test_what_is_made_is_for_all_to_read(store: Store) -> None:
+    before = os.umask(0o077)
+    try:
+        path = put(store, store.delta(OLD, NEW, 128))
+    finally:
+        os.umask(before)
+
+    assert path.stat().st_mode & 0o777 == 0o644
 
 
 def test_what_failed_leaves_nothing(store: Store) -> None:

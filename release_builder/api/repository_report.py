@@ -5,15 +5,16 @@ from __future__ import annotations
 import contextlib
 import time
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from release_builder.errors import LACKS, ReleaseBuilderError
+from release_builder.public.trees import make_folders
 from release_builder.report import ReleaseReport, Report, StepResult, failed_step
 from release_builder.state.lock import hold
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
-    from pathlib import Path
 
 
 def about(mirror: Path, source: Path | None = None, dists: Sequence[str] = ()) -> ReleaseReport:
@@ -54,6 +55,7 @@ def report_of(
             start = time.monotonic()
             try:
                 if lock is not None and not results:
+                    make_folders(Path(subject.workdir))
                     held.enter_context(hold(lock, with_folder=True))
                 result = step()
             except (ReleaseBuilderError, KeyboardInterrupt, *LACKS) as error:

@@ -11,7 +11,7 @@ import stat
 from typing import TYPE_CHECKING
 
 from release_builder import files
-from release_builder.copying import copy_file, link_file
+from release_builder.copying import copy_file, fit, is_fit, link_file
 from release_builder.errors import WrongBytesError, printable, surroundings
 from release_builder.public.layout import NEXT, is_stored
 from release_builder.public.trees import make_folders, same_file
@@ -84,12 +84,12 @@ class Staged:
             if not stat.S_ISREG(mode):
                 raise WrongBytesError(f"{printable(str(source))} is not a regular file")
             target = self._free(name)
-            if _is_fit(mode) and self._is_ours(source) and link_file(source, target):
+            if is_fit(mode) and self._is_ours(source) and link_file(source, target):
                 return
             known = self._known / name if self._known else None
             if known and same_file(source, known) and link_file(known, target):
                 return
-            copy_file(source, target, 0o755 if mode & 0o100 else 0o644)
+            copy_file(source, target, fit(mode))
 
     def write(self, name: str, content: bytes) -> None:
         """Make ``content`` that of the file ``name``.
@@ -193,11 +193,6 @@ class Staged:
             shutil.rmtree(self.root, ignore_errors=True)
             error.filename = error.filename or self.root  # writing to an open file names none
             raise surroundings(error) from error
-
-
-def _is_fit(mode: int) -> bool:
-    """Whether a web server may read it and not everybody may write it."""
-    return mode & 0o444 == 0o444 and not mode & 0o7002
 
 
 def _target(link: Path, top: Path) -> Path:

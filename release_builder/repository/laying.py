@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 from typing import TYPE_CHECKING
 
-from release_builder.copying import copy_file, link_file
+from release_builder.copying import copy_file, fit, is_fit, link_file
 from release_builder.errors import IncompleteError, printable
 from release_builder.files import sync_file
 
@@ -29,7 +29,8 @@ def lay(  # noqa: PLR0913 (what it needs to know and to do)
     """Give the bytes of ``source`` the name ``target``; they are on disk then.
 
     Args:
-        source: A regular file, or a link to one.
+        source: A regular file, or a link to one. One that not all may read, or that all may
+            write, is copied.
         target: What stands there is replaced in one go.
         staging: A folder on the file system of ``target``, for us alone.
         sums: What the bytes must be.
@@ -43,12 +44,13 @@ def lay(  # noqa: PLR0913 (what it needs to know and to do)
     beside = staging / target.name
     beside.unlink(missing_ok=True)
     try:
+        mode = source.stat().st_mode
         with renaming(source):
-            is_linked = link_file(source.resolve(), beside)
+            is_linked = is_fit(mode) and link_file(source.resolve(), beside)
         if is_linked:
             sync_file(beside)
         else:
-            copy_file(source, beside, source.stat().st_mode & 0o777 | 0o444)
+            copy_file(source, beside, fit(mode))
         if sums_of(beside) != sums:
             raise IncompleteError(
                 f"{printable(str(source))} changed while it was published",

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import contextlib
-import os
 import shutil
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from release_builder.files import sync_folder
+from release_builder.files import sync_file, sync_folder
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
@@ -78,7 +77,8 @@ class Store:
         with tempfile.TemporaryDirectory(dir=unfinished) as folder:
             beside = Path(folder) / "new"
             yield beside
-            _sync(beside)
+            beside.chmod(0o644)  # whatever the umask: others serve it
+            sync_file(beside)
             beside.replace(path)
         sync_folder(path.parent)
 
@@ -110,11 +110,3 @@ class Store:
                     freed += status.st_size if status.st_nlink == 1 else 0
                     path.unlink()
         return freed
-
-
-def _sync(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
