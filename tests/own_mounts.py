@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import os
 import subprocess
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 OWN_MOUNTS: Final = ("unshare", "--user", "--map-root-user", "--mount")  # a command follows
 
 
-def need_own_mounts() -> None:
+def need_own_mounts(own: Sequence[str] = OWN_MOUNTS) -> None:
     """Skip where nobody may mount anything, not even in a namespace; `make test` can."""
-    if subprocess.run([*OWN_MOUNTS, "true"], check=False, capture_output=True).returncode:
+    if subprocess.run([*own, "true"], check=False, capture_output=True).returncode:
         _give_up("this user may not mount anything")
 
 

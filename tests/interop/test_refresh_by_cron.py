@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import pytest
+from own_mounts import need_own_mounts, need_root
 from program import release_builder
 
 from release_builder.courtesy import splay
@@ -121,8 +122,8 @@ def describe(mirror: Mirror, folder: Path) -> Path:
 
 def by_cron(jobs: Jobs, folders: Folders) -> Mails:
     """Let the real cron run all jobs in the minute that follows."""
-    if os.geteuid() or subprocess.run([*OWN, "true"], check=False, capture_output=True).returncode:
-        pytest.skip("only root, where it may mount, can let cron run beside the machine's own")
+    need_root()
+    need_own_mounts(OWN)
     shutil.copy2("/usr/sbin/cron", folders.root / "sbin")
     script(folders.root / "sbin/sendmail", SENDMAIL.format(mails=folders.mails))
     files = {name: folders.root / "cron.d" / name for name in jobs}

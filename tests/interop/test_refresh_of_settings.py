@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import os
 import shlex
 import subprocess
 import sys
 from typing import TYPE_CHECKING, Final
 
 import pytest
+from own_mounts import need_own_mounts, need_root
 
 from release_builder.process import environment
 from release_builder.schedule import Kind, Schedule, ready_files
@@ -37,8 +37,8 @@ exec "$@"
 def test_the_unit_refreshes_a_descriptor_of_read_only_settings(
     mirror: Mirror, workdir: Path
 ) -> None:
-    if os.geteuid() or subprocess.run([*OWN, "true"], check=False, capture_output=True).returncode:
-        pytest.skip("only root, where it may mount, can make /etc read-only for a program")
+    need_root()
+    need_own_mounts(OWN)
     subprocess.run(["cp", "-a", "/etc", workdir / "etc"], check=True)
     settings = workdir / DESCRIPTORS[1:]
     settings.mkdir(parents=True)
