@@ -6,6 +6,7 @@ jigdo-file 0.8 writes.
 
 from __future__ import annotations
 
+import io
 import itertools
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
@@ -97,7 +98,9 @@ def compose_jigdo(  # noqa: PLR0913 (each is a piece of the text)
         sections["Image"] = _image_lines(image)
     if servers is not None:
         sections["Servers"] = _server_lines(old, servers, used)
-    return b"".join(itertools.chain(_encoded_rows(text, sections), part_lines.encoded()))
+    written = io.BytesIO()  # a join would hold every line beside the whole
+    written.writelines(itertools.chain(_encoded_rows(text, sections), part_lines.encoded()))
+    return written.getvalue()
 
 
 def has_location(file: InputFile) -> bool:

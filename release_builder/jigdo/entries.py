@@ -159,7 +159,9 @@ def format_description(description: Description) -> bytes:
     Raises:
         OverflowError: A length does not fit into its 6 bytes.
     """
-    entries = b"".join(format_run(run) for run in description.runs)
+    entries = bytearray()  # a join would hold every entry beside the whole
+    for run in description.runs:
+        entries += format_run(run)
     return format_entries(entries, description.image)
 
 
