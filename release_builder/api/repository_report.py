@@ -6,7 +6,7 @@ import contextlib
 import time
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from release_builder.errors import LACKS, ReleaseBuilderError
 from release_builder.public.trees import make_folders
@@ -15,6 +15,8 @@ from release_builder.state.lock import hold
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
+
+_MIRROR: Final = "or name another MIRROR_DIR"
 
 
 def about(mirror: Path, source: Path | None = None, dists: Sequence[str] = ()) -> ReleaseReport:
@@ -56,7 +58,7 @@ def report_of(
             try:
                 if lock is not None and not results:
                     make_folders(Path(subject.workdir))
-                    held.enter_context(hold(lock, with_folder=True))
+                    held.enter_context(hold(lock, with_folder=True, elsewhere=_MIRROR))
                 result = step()
             except (ReleaseBuilderError, KeyboardInterrupt, *LACKS) as error:
                 results.append(_timed(failed_step(name, error), start))

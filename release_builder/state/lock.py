@@ -23,10 +23,11 @@ if TYPE_CHECKING:
 _PATIENCE: Final = 10.0  # seconds for what a killed run had started
 _WORDS_LIMIT: Final = 512  # bytes of the holder's words that a message repeats
 _PROC: Final = Path("/proc")
+_WORKDIR: Final = "--workdir names another folder"
 
 
 @contextlib.contextmanager
-def hold(path: Path, *, with_folder: bool = False) -> Iterator[FileIO]:
+def hold(path: Path, *, with_folder: bool = False, elsewhere: str = _WORKDIR) -> Iterator[FileIO]:
     """Hold the lock ``path`` while the block runs.
 
     The file stays for ever: whoever removed it could not know who waits at the old one. Between
@@ -36,6 +37,7 @@ def hold(path: Path, *, with_folder: bool = False) -> Iterator[FileIO]:
         path: The lock's file; it and its folder are made where missing.
         with_folder: Hold its folder too, so that nobody gets in who removed the file; no other
             lock may lie there then.
+        elsewhere: How the user can have it in another folder, for hints.
 
     Yields:
         The open file. A program that inherits its ``fileno()`` keeps the lock when we die.
@@ -49,12 +51,12 @@ def hold(path: Path, *, with_folder: bool = False) -> Iterator[FileIO]:
         path.parent.mkdir(parents=True, exist_ok=True)
         lock = _open(path)
     except OSError as error:
-        raise _unusable(path, error) from error
+        raise _unusable(path, error, elsewhere) from error
     with lock:
         try:
             _take(lock, path)
         except OSError as error:
-            raise _unusable(path, error) from error
+            raise _unusable(path, error, elsewhere) from error
         with locked_folder(path.parent) if with_folder else contextlib.nullcontext():
             yield lock
 
@@ -137,7 +139,7 @@ def _is_gone(words: str) -> bool:
     return False
 
 
-def _unusable(path: Path, error: OSError) -> SurroundingsError:
+def _unusable(path: Path, error: OSError, elsewhere: str) -> SurroundingsError:
     hint = "it must be a plain file in a folder that this user may write"
     if error.errno in LOCKLESS:
         hint = (
@@ -145,5 +147,5 @@ def _unusable(path: Path, error: OSError) -> SurroundingsError:
         )
     return SurroundingsError(
         f"cannot lock {printable(str(path))}: {error.strerror or error}",
-        hint=f"{hint}; --workdir names another folder",
+        hint=f"{hint}; {elsewhere}",
     )

@@ -8,7 +8,7 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from release_builder.errors import BusyError, SurroundingsError, surroundings
+from release_builder.errors import BusyError, surroundings
 from release_builder.state.lock import hold
 
 if TYPE_CHECKING:
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 FOLDER: Final = "refresh"
 _READABLE: Final = 40  # characters of a descriptor's name that its lock's name shows
+_STATE: Final = "RELEASE_BUILDER_STATE names another folder"
 
 
 class Turn:
@@ -53,10 +54,7 @@ def take_turn(folder: Path, descriptor: Path) -> Iterator[Turn]:
     mark = own.with_suffix(".again")
     with contextlib.ExitStack() as held:
         try:
-            held.enter_context(hold(own))
-        except SurroundingsError as error:
-            hint = "give this user the permission, or set RELEASE_BUILDER_STATE to another folder"
-            raise SurroundingsError(error.what, hint=hint) from error
+            held.enter_context(hold(own, elsewhere=_STATE))
         except BusyError:
             try:
                 mark.touch()
