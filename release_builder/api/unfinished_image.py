@@ -79,8 +79,13 @@ def _opened(path: Path) -> io.FileIO:
     try:
         return open_locked(path)
     except OSError as error:
-        what = f"{printable(str(path))} cannot be written: {error.strerror}"
-        hint = "delete it if it is there, or name another file"
+        why, hint = error.strerror, "delete it if it is there, or name another file"
+        if not path.parent.is_dir():
+            why, hint = (
+                f"there is no folder {printable(str(path.parent))}",
+                "make it, or name another",
+            )
+        what = f"{printable(str(path))} cannot be written: {why}"
         raise SurroundingsError(what, hint=hint) from error
 
 
