@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import os
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
-from release_builder.errors import IncompleteError
+from release_builder.errors import IncompleteError, WrongBytesError
 from release_builder.repository.journal import Journal, read
 
 if TYPE_CHECKING:
-    from pathlib import Path
+    from collections.abc import Callable
 
 
 @pytest.fixture
@@ -154,6 +155,52 @@ def test_an_image_that_was_changed_since_is_refused(image: Path) -> None:
 
     with pytest.raises(IncompleteError, match="was changed while it was read"):
         known.check()
+
+
+def test_an_image_that_was_changed_but_for_its_time_is_refused(image: Path) -> None:
+    known = read(image)
+    os.link(image, image.with_name("another name"))
+    known.check()
+    rot(image)
+
+    with pytest.raises(IncompleteError, match="was changed while it was read"):
+        known.check()
+
+
+def test_an_image_that_is_gone_is_refused(image: Path, journal: Path) -> None:
+    known = read(image)
+    image.unlink()
+
+    gone = pytest.raises(IncompleteError, match=f"{image} is not there any more")
+
+    with gone:
+        known.check()
+    with gone:
+        read(image)
+    with gone:
+        Journal(journal).known(image)
+
+
+@pytest.mark.parametrize(
+    ("change", "error"),
+    [
+        pytest.param(rewrite, IncompleteError, id="it was changed"),
+        pytest.param(Path.unlink, IncompleteError, id="it is gone"),
+        pytest.param(Path.exists, WrongBytesError, id="it is as it was"),
+    ],
+)
+def test_what_fails_is_the_fault_of_an_image_that_was_changed(
+    image: Path, change: Callable[[Path], object], error: type[Exception]
+) -> None:
+    known = read(image)
+
+    def work() -> None:
+        with known.unchanged():
+            change(image)
+            raise WrongBytesError("it is no image")
+
+    with pytest.raises(error):
+        work()
 
 
 def test_an_image_that_changes_while_it_is_read_is_refused(image: Path) -> None:

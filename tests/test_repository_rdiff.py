@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,11 @@ from release_builder.errors import (
     WrongBytesError,
 )
 from release_builder.repository import rdiff
+
+FULL = (  # rdiff of librsync 2.3.2
+    "librsync: ERROR: (rs_outfilebuf_drain) error draining buf to file: No space left on device\\n"
+    "rdiff: Failed, IO error.\\n"
+)
 
 
 @pytest.mark.parametrize(
@@ -67,9 +73,9 @@ def test_what_rdiff_is_asked() -> None:
         pytest.param("kill -15 $$", StoppedError, "rdiff delta: .*stopped", id="stopped"),
         pytest.param("kill -9 $$", IncompleteError, "rdiff delta: status -9", id="killed"),
         pytest.param(
-            "echo first >&2; echo No space left >&2; exit 100",
+            f"printf '{FULL}' >&2; exit 100",
             SurroundingsError,
-            "rdiff delta: No space left",
+            "rdiff delta: error draining buf to file: No space left",
             id="disk full",
         ),
         pytest.param("echo bad >&2; exit 106", WrongBytesError, "rdiff delta: bad", id="corrupt"),
@@ -89,6 +95,19 @@ def test_what_its_end_means(
 
     with pytest.raises(error, match=words):
         rdiff.run(rdiff.delta_argv(tmp_path / "s", "-", tmp_path / "d"))
+
+
+@pytest.mark.interop
+def test_what_it_cannot_write_is_told_with_the_reason_and_the_place(tmp_path: Path) -> None:
+    image = tmp_path / "image"
+    image.write_bytes(bytes(9000))
+    argv = rdiff.signature_argv(2048, str(image), tmp_path / "nowhere" / "new", rdiff.version())
+
+    with pytest.raises(SurroundingsError) as raised:
+        rdiff.run(argv, folder=tmp_path)
+
+    assert re.fullmatch("rdiff signature: .*: No such file or directory", raised.value.what)
+    assert str(tmp_path) in raised.value.hint
 
 
 def test_a_version_that_is_none_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -22,6 +22,7 @@ from release_builder.report import SEVERITY_OF, Finding
 from release_builder.repository import rdiff
 from release_builder.repository.configuration import Compat
 from release_builder.repository.description import Described
+from release_builder.repository.journal import mark_of
 from release_builder.spreading import run_dask, run_local
 from release_builder.spreading.image_work import read_files
 from release_builder.spreading.tasks import Task
@@ -122,22 +123,21 @@ def look_at_images(
         SurroundingsError: What would hit all of them: no room, no program.
         OSError: An image cannot be read, or the cache or the journal not be written.
     """
-    findings = []
-    there = []
+    findings: list[Finding] = []
+    there: list[Path] = []
+    new: dict[Path, int] = {}  # bytes
     for name in dict.fromkeys((*listed, *sources)):
         path = image_dir / name
-        if not path.is_file():
-            findings.append(_missing(image_dir, name, is_listed=name in listed))
-            continue
         try:
-            check_whole(path)  # what is no image is not read whole, and no delta is made of it
-        except MediaError as problem:
+            _check_there(path, is_listed=name in listed)
+            if shop.journal.known(path) is None:
+                new[path] = mark_of(path).size
+        except (MediaError, IncompleteError) as problem:
             findings.append(finding_of_one(problem, path))
         else:
             there.append(path)
-    new = [path for path in there if shop.journal.known(path) is None]
     known: dict[str, Known] = {}
-    shop.monitor.begin("read images", sum(path.stat().st_size for path in new))
+    shop.monitor.begin("read images", sum(new.values()))
     try:
         for path, read, error in read_files(there, shop.journal, shop.spread):
             if read is None:
@@ -179,19 +179,28 @@ def _definitions(
             yield image, told, None
         else:
             unknown[f"puavo-conf of {image.path.name}"] = image
-    tasks = [
-        Task(key, read_definitions, (each.path,), _READING_MEMORY) for key, each in unknown.items()
-    ]
+    tasks = [Task(key, definitions_of, (each,), _READING_MEMORY) for key, each in unknown.items()]
     for ended in shop.spread(tasks):
         image = unknown[ended.key]
         if not isinstance(ended.result, dict):
             yield image, None, ended.error
             continue
-        image.check()
         cache.mkdir(parents=True, exist_ok=True)
         with replacing(cache / image.sums.sha256) as out:
             out.write(json.dumps(ended.result).encode())
         yield image, ended.result, None
+
+
+def definitions_of(image: Known) -> dict[str, object]:
+    """The puavo-conf definitions of an image; see read_definitions.
+
+    Raises:
+        IncompleteError: It was changed since it was read, or removed.
+        ReleaseBuilderError: As read_definitions.
+        OSError: It cannot be read.
+    """
+    with image.unchanged():
+        return read_definitions(image.path)
 
 
 def _cached(path: Path) -> Mapping[str, object] | None:
@@ -202,11 +211,16 @@ def _cached(path: Path) -> Mapping[str, object] | None:
     return told if isinstance(told, dict) else None
 
 
-def _missing(image_dir: Path, name: str, *, is_listed: bool) -> Finding:
-    error = IncompleteError(
-        f"{printable(name)} is not in {printable(str(image_dir))}",
-        hint="the configuration names it: bring it there, or correct config/images"
-        if is_listed
-        else "deltas from it were asked for (extra_rdiffs): bring it there, or leave them out",
-    )
-    return Finding(SEVERITY_OF[error.status], error.what, error.hint, str(image_dir / name))
+def _check_there(path: Path, *, is_listed: bool) -> None:
+    """Let an image pass; what is none is not read whole, and no delta is made of it."""
+    try:
+        check_whole(path)
+    except OSError as error:
+        if path.is_file():
+            raise
+        raise IncompleteError(
+            f"{printable(path.name)} is not in {printable(str(path.parent))}",
+            hint="the configuration names it: bring it there, or correct config/images"
+            if is_listed
+            else "deltas from it were asked for (extra_rdiffs): bring it there, or leave them out",
+        ) from error

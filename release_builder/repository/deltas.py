@@ -6,6 +6,7 @@ name places of the old image only, so those of consecutive parts of the new one 
 
 from __future__ import annotations
 
+import contextlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
@@ -18,7 +19,7 @@ from release_builder.repository.proof import compare
 from release_builder.repository.signatures import link_or_copy, sign
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
     from typing import BinaryIO
 
@@ -50,15 +51,16 @@ class Wanted:
         """Where the signature that it is made with lies in ``store``."""
         return store.signature(self.old.sums.sha256, self.block_size)
 
-    def check(self) -> None:
-        """Let pass images that are as they were when their digests were taken.
+    @contextlib.contextmanager
+    def unchanged(self) -> Iterator[None]:
+        """Let the block work with both images; see Known.
 
         Raises:
-            IncompleteError: One was changed since.
-            OSError: One is not there.
+            IncompleteError: One was changed since its digests were taken, or removed.
+            OSError: One cannot be reached.
         """
-        self.old.check()
-        self.new.check()
+        with self.old.unchanged(), self.new.unchanged():
+            yield
 
 
 def make_delta(store: Store, wanted: Wanted) -> Known:
@@ -68,7 +70,7 @@ def make_delta(store: Store, wanted: Wanted) -> Known:
         The delta.
 
     Raises:
-        IncompleteError: An image was changed since its digests were taken.
+        IncompleteError: An image was changed since its digests were taken, or removed.
         WrongBytesError: Not even a fresh signature leads to a delta that is right.
         SurroundingsError: rdiff is missing or another, or cannot read or write.
         OSError: An image or the store cannot be used.
@@ -79,7 +81,6 @@ def make_delta(store: Store, wanted: Wanted) -> Known:
     try:
         return _make(store, wanted)
     except WrongBytesError:
-        wanted.check()
         # The signature was another program's, or its bytes have rotted since.
         sign(store, wanted.old, wanted.block_size, anew=True)
         return _make(store, wanted)
@@ -87,10 +88,10 @@ def make_delta(store: Store, wanted: Wanted) -> Known:
 
 def _make(store: Store, wanted: Wanted) -> Known:
     path = wanted.path(store)
-    with store.making(path) as out:
-        rdiff.run(rdiff.delta_argv(wanted.signature(store), str(wanted.new.path), out))
+    with store.making(path) as out, wanted.unchanged():
+        argv = rdiff.delta_argv(wanted.signature(store), str(wanted.new.path), out)
+        rdiff.run(argv, folder=store.folder)
         compare(wanted.old.path, out, wanted.new.path)
-        wanted.check()
     return read(path)
 
 
@@ -104,7 +105,7 @@ def make_piece(store: Store, wanted: Wanted, offset: int, length: int) -> None:
         length: How long that is.
 
     Raises:
-        IncompleteError: An image was changed since its digests were taken.
+        IncompleteError: An image was changed since its digests were taken, or removed.
         WrongBytesError: The signature is none.
         SurroundingsError: rdiff is missing or another, or cannot read or write.
         OSError: An image or the store cannot be used.
@@ -113,10 +114,10 @@ def make_piece(store: Store, wanted: Wanted, offset: int, length: int) -> None:
     piece = store.piece(wanted.path(store), offset, length)
     if piece.exists():
         return
-    with store.making(piece) as out:
+    with store.making(piece) as out, wanted.unchanged():
         part = rdiff.piece_of(wanted.new.path, offset, length)
-        rdiff.run(rdiff.delta_argv(wanted.signature(store), "-", out), stdin=part)
-        wanted.check()
+        argv = rdiff.delta_argv(wanted.signature(store), "-", out)
+        rdiff.run(argv, stdin=part, folder=store.folder)
 
 
 def join_delta(store: Store, wanted: Wanted, parts: Sequence[tuple[int, int]]) -> Known:
@@ -131,7 +132,7 @@ def join_delta(store: Store, wanted: Wanted, parts: Sequence[tuple[int, int]]) -
         The delta. Its bytes are not those that rdiff makes of the whole; every rdiff reads it.
 
     Raises:
-        IncompleteError: An image was changed since its digests were taken.
+        IncompleteError: An image was changed since its digests were taken, or removed.
         WrongBytesError: A piece is no delta, and a fresh signature and whole delta failed too.
         SurroundingsError: rdiff is missing or cannot read or write.
         OSError: An image or the store cannot be used.
@@ -141,10 +142,9 @@ def join_delta(store: Store, wanted: Wanted, parts: Sequence[tuple[int, int]]) -
     path = wanted.path(store)
     pieces = [store.piece(path, offset, length) for offset, length in parts]
     try:
-        with store.making(path) as out:
+        with store.making(path) as out, wanted.unchanged():
             _join(pieces, out)
             compare(wanted.old.path, out, wanted.new.path)
-            wanted.check()
         known = read(path)
     except (WrongBytesError, FileNotFoundError):
         known = make_delta(store, wanted)
@@ -180,16 +180,16 @@ def adopt_delta(store: Store, wanted: Wanted, path: Path) -> Known | None:
         It in the store; None if it makes something else.
 
     Raises:
-        IncompleteError: An image was changed since its digests were taken.
+        IncompleteError: An image was changed since its digests were taken, or removed.
         SurroundingsError: rdiff is missing or cannot read.
         OSError: An image or the store cannot be used.
     """
     ours = wanted.path(store)
     try:
-        compare(wanted.old.path, path, wanted.new.path)
+        with wanted.unchanged():
+            compare(wanted.old.path, path, wanted.new.path)
     except WrongBytesError:
         return None
-    wanted.check()
     if path != ours:
         with store.making(ours) as out:
             link_or_copy(path, out)

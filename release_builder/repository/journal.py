@@ -10,7 +10,12 @@ import time
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
-from release_builder.errors import IncompleteError
+from release_builder.errors import (
+    IncompleteError,
+    SurroundingsError,
+    WrongBytesError,
+    printable,
+)
 from release_builder.files import replacing
 from release_builder.repository.sums import Sums, sums_of
 
@@ -59,27 +64,52 @@ class Known:
     def check(self) -> None:
         """Let pass what is as it was read; also seen from a machine where st_dev is another.
 
+        What may have been written, or have got no more than another name, is read again.
+
         Raises:
-            IncompleteError: It was changed since.
-            OSError: It is not there.
+            IncompleteError: It was changed since, or removed.
+            OSError: It cannot be reached or read.
         """
-        _check_same(self.path, mark_of(self.path), self.mark)
+        now = mark_of(self.path)
+        _check_same(self.path, now, self.mark)
+        is_touched = (now.inode, now.ctime_ns) != (self.mark.inode, self.mark.ctime_ns)
+        if is_touched and read(self.path).sums != self.sums:
+            raise _changed(self.path)
+
+    @contextlib.contextmanager
+    def unchanged(self) -> Iterator[None]:
+        """Let the block work with it; whatever fails there, an image that was changed is to blame.
+
+        Raises:
+            IncompleteError: It was changed since it was read, or removed.
+            OSError: It cannot be reached.
+        """
+        try:
+            yield
+        except (OSError, SurroundingsError, WrongBytesError):
+            self.check()
+            raise
+        self.check()
 
 
 def mark_of(path: Path) -> Mark:
     """The mark of ``path``.
 
     Raises:
-        OSError: It is not there.
+        IncompleteError: It is not there, or not any more.
+        OSError: It cannot be reached.
     """
-    return _mark(path.stat())
+    try:
+        return _mark(path.stat())
+    except FileNotFoundError as error:
+        raise gone(path) from error
 
 
 def read(path: Path, on_bytes: Callable[[int], None] = lambda _count: None) -> Known:
     """Read ``path`` for its digests.
 
     Raises:
-        IncompleteError: It was written to meanwhile.
+        IncompleteError: It was written to meanwhile, or removed.
         OSError: It cannot be read.
     """
     before = mark_of(path)
@@ -88,9 +118,25 @@ def read(path: Path, on_bytes: Callable[[int], None] = lambda _count: None) -> K
     age = time.time() - before.ctime_ns / 1e9
     if 0 <= age < tick:
         time.sleep(tick - age)
-    sums = sums_of(path, on_bytes)
+    try:
+        sums = sums_of(path, on_bytes)
+    except FileNotFoundError as error:
+        raise gone(path) from error
     _check_same(path, mark_of(path), before)
     return Known(path, before, sums)
+
+
+def _changed(path: Path) -> IncompleteError:
+    return IncompleteError(
+        f"{printable(str(path))} was changed while it was read", hint="run again later"
+    )
+
+
+def gone(path: Path) -> IncompleteError:
+    """What to say of a file that somebody has removed meanwhile."""
+    return IncompleteError(
+        f"{printable(str(path))} is not there any more", hint="bring it back, or run again without"
+    )
 
 
 def _mark(status: os.stat_result) -> Mark:
@@ -102,7 +148,7 @@ def _mark(status: os.stat_result) -> Mark:
 def _check_same(path: Path, now: Mark, before: Mark) -> None:
     """Let pass a file that got no more than another name, or is seen from another machine."""
     if (now.size, now.mtime_ns) != (before.size, before.mtime_ns):
-        raise IncompleteError(f"{path} was changed while it was read", hint="run again later")
+        raise _changed(path)
 
 
 class Journal:
@@ -132,7 +178,8 @@ class Journal:
         """``path`` with its digests, if it is as it was when it was read.
 
         Raises:
-            OSError: It is not there.
+            IncompleteError: It is not there.
+            OSError: It cannot be reached.
         """
         mark = mark_of(path)
         sums = self._find(mark)
@@ -142,7 +189,7 @@ class Journal:
         """The digests of ``path``, which is read only if it is not known.
 
         Raises:
-            IncompleteError: It was written to meanwhile.
+            IncompleteError: It was written to meanwhile, or removed.
             OSError: It cannot be read.
         """
         known = self.known(path)

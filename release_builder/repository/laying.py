@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from release_builder.copying import copy_file, fit, is_fit, link_file
 from release_builder.errors import IncompleteError, printable
 from release_builder.files import sync_file
+from release_builder.repository.journal import gone
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -38,7 +39,7 @@ def lay(  # noqa: PLR0913 (what it needs to know and to do)
         renaming: Hears which file gets another name in its block, and nothing else.
 
     Raises:
-        IncompleteError: They are others, or are written now; ``target`` is as it was.
+        IncompleteError: They are others, or are written now, or gone; ``target`` is as it was.
         OSError: It cannot be done.
     """
     beside = staging / target.name
@@ -58,6 +59,10 @@ def lay(  # noqa: PLR0913 (what it needs to know and to do)
             )
         with renaming(beside):
             beside.replace(target)
+    except FileNotFoundError as error:
+        if source.exists():
+            raise
+        raise gone(source) from error
     finally:
         # What has been another name of the same file all the time stays where it was.
         beside.unlink(missing_ok=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from release_builder.digests import hasher
-from release_builder.errors import WrongBytesError
+from release_builder.errors import WrongBytesError, printable
 from release_builder.files import open_regular
 from release_builder.repository import rdiff
 
@@ -44,16 +44,20 @@ def compare(old: Path, delta: Path, new: Path) -> None:
         SurroundingsError: rdiff is missing, or cannot read.
         OSError: ``new`` cannot be read.
     """
+    names = printable(old.name), printable(new.name)
+    wrong = WrongBytesError("the rdiff that was made does not lead from {} to {}".format(*names))
     with open_regular(new) as wanted:
 
         def take(piece: bytes) -> None:
             if wanted.read(len(piece)) != piece:
-                raise _wrong(old, delta)
+                raise wrong
 
         rdiff.run(rdiff.patch_argv(old, delta), on_output=take)
         if wanted.read(1):
-            raise _wrong(old, delta)
+            raise wrong
 
 
 def _wrong(old: Path, delta: Path) -> WrongBytesError:
-    return WrongBytesError(f"{delta} does not make of {old.name} what it should")
+    return WrongBytesError(
+        f"{printable(str(delta))} does not make of {printable(old.name)} what it should"
+    )

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 _STRONG: Final = 16  # bytes of digest a block: all that MD4 has, half of BLAKE2
 _IO_ERROR: Final = 100  # librsync.h, rs_result: RS_IO_ERROR
+_LIBRSYNC_SAYS: Final = re.compile(r"^librsync: ERROR: (?:\(\w+\) )?(.+)", re.MULTILINE)
 _FIXED_BLOCK: Final = 2048  # bytes; the default before 2.3.0
 _TABLE_ENTRY: Final = 12  # librsync, hashtable.c: a pointer and a 32-bit key a slot
 _OWN_MEMORY: Final = 16 << 20  # bytes for the program itself, and for us beside it
@@ -97,8 +98,15 @@ def run(
     *,
     stdin: bytes | Iterable[bytes] = b"",
     on_output: Callable[[bytes], None] | None = None,
+    folder: Path | None = None,
 ) -> None:
     """Run rdiff.
+
+    Args:
+        argv: What it is asked.
+        stdin: What it reads there.
+        on_output: Gets what it prints.
+        folder: Where the user should look if it cannot write.
 
     Raises:
         StoppedError: Somebody ended it with SIGTERM or SIGINT.
@@ -109,20 +117,26 @@ def run(
     outcome = process.run(argv, stdin=stdin, on_output=on_output)
     if outcome.status == 0:
         return
-    lines = outcome.stderr.strip().splitlines()
-    reason = printable(lines[-1]) if lines else f"status {outcome.status}"
-    what = f"{' '.join(argv[:1])} {_verb(argv)}: {reason}"
+    what = f"{' '.join(argv[:1])} {_verb(argv)}: {_reason(outcome)}"
     if outcome.status in {-2, -15}:
         raise StoppedError(f"{what}: stopped", hint="the same command goes on from here")
     if outcome.status < 0:
         raise IncompleteError(what, hint="run again; give less --memory if memory was short")
     if outcome.status == _IO_ERROR:
-        raise SurroundingsError(what, hint="look at the room and the permissions there")
+        where = f"in {printable(str(folder))}" if folder else "there"
+        raise SurroundingsError(what, hint=f"look at the room and the permissions {where}")
     raise WrongBytesError(what)
 
 
 def _numbers(librsync: str) -> tuple[int, ...]:
     return tuple(int(number) for number in re.findall(r"\d+", librsync)[:2])
+
+
+def _reason(outcome: process.Outcome) -> str:
+    """What rdiff complains of: first librsync says what, then rdiff that it failed."""
+    words = outcome.stderr.strip()
+    lines = _LIBRSYNC_SAYS.findall(words) or words.splitlines()
+    return printable(lines[-1]) if lines else f"status {outcome.status}"
 
 
 def _verb(argv: Sequence[str]) -> str:

@@ -35,17 +35,17 @@ def sign(store: Store, old: Known, block_size: int, *, anew: bool = False) -> No
         anew: Whether to make it although it is there, because a delta did not prove right.
 
     Raises:
-        IncompleteError: The image was changed since its digests were taken.
+        IncompleteError: The image was changed since its digests were taken, or removed.
         SurroundingsError: rdiff is missing or cannot read or write.
         OSError: The image or the store cannot be used.
     """
     path = store.signature(old.sums.sha256, block_size)
     if path.exists() and not anew:
         return
-    with store.making(path) as out:
+    with store.making(path) as out, old.unchanged():
         whole = str(old.path)
-        rdiff.run(rdiff.signature_argv(block_size, whole, out, store.version, slow=anew))
-        old.check()
+        argv = rdiff.signature_argv(block_size, whole, out, store.version, slow=anew)
+        rdiff.run(argv, folder=store.folder)
 
 
 def sign_piece(store: Store, old: Known, block_size: int, offset: int, length: int) -> None:
@@ -59,17 +59,17 @@ def sign_piece(store: Store, old: Known, block_size: int, offset: int, length: i
         length: Of the part; a multiple too, but for the last.
 
     Raises:
-        IncompleteError: The image was changed since its digests were taken.
+        IncompleteError: The image was changed since its digests were taken, or removed.
         SurroundingsError: rdiff is missing or cannot read or write.
         OSError: The image or the store cannot be used.
     """
     path = store.signature(old.sums.sha256, block_size)
     if path.exists() or store.piece(path, offset, length).exists():
         return
-    with store.making(store.piece(path, offset, length)) as out:
+    with store.making(store.piece(path, offset, length)) as out, old.unchanged():
         part = rdiff.piece_of(old.path, offset, length)
-        rdiff.run(rdiff.signature_argv(block_size, "-", out, store.version), stdin=part)
-        old.check()
+        argv = rdiff.signature_argv(block_size, "-", out, store.version)
+        rdiff.run(argv, stdin=part, folder=store.folder)
 
 
 def join_signature(

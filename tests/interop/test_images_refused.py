@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import shutil
 from typing import TYPE_CHECKING
 
 import pytest
@@ -81,3 +83,59 @@ def test_a_link_to_an_image_elsewhere_is_served_as_the_image(repository: Reposit
     assert ended.status == 0
     assert not (repository.mirror / NAMES[3]).is_symlink()
     assert repository.served()[NAMES[3]] == image.read_bytes()
+
+
+@pytest.mark.parametrize(
+    ("program", "moment", "mischief"),
+    [
+        pytest.param("unsquashfs", "-lls", "rm -f {}", id="removed while it is looked into"),
+        pytest.param("rdiff", "signature", "rm -f {}", id="removed while it is signed"),
+        pytest.param("rdiff", "delta", "rm -f {}", id="removed while rdiffs are made"),
+        pytest.param(
+            "rdiff",
+            "delta",
+            "touch -r {0} ./then; printf X | dd of={0} conv=notrunc seek=9000 bs=1; touch -r ./then {0}",
+            id="changed but for its time",
+        ),
+    ],
+)
+def test_an_image_that_changes_during_the_run_is_to_blame(
+    repository: Repository,
+    monkeypatch: pytest.MonkeyPatch,
+    program: str,
+    moment: str,
+    mischief: str,
+) -> None:
+    changed = repository.images / NAMES[1]
+    fake = repository.folder / "programs" / program
+    fake.parent.mkdir()
+    what = mischief.format(f"'{changed}'")
+    real = shutil.which(program)
+    fake.write_text(
+        f'#!/bin/sh\ncase "$*" in *{moment}*) {{ {what}; }} >&2 ;; esac\nexec {real} "$@"\n'
+    )
+    fake.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{fake.parent}:{os.environ['PATH']}")
+
+    ended = repository.update()
+
+    assert ended.status == 1, ended.messages()
+    assert f"{changed} " in ended.messages()
+    assert "unfinished" not in ended.messages()
+
+    fake.unlink()
+    make_images(repository.images, NAMES[1])
+    assert repository.update().status == 0
+    assert repository.verify().status == 0
+
+
+def test_a_mirror_that_cannot_be_written_is_told_without_a_word_of_workdirs(
+    repository: Repository,
+) -> None:
+    (repository.mirror / ".release-builder" / "lock").mkdir(parents=True)
+
+    ended = repository.update()
+
+    assert ended.status == 3
+    assert "name another MIRROR_DIR" in ended.stdout
+    assert "--workdir" not in ended.stdout

@@ -310,5 +310,7 @@ def test_an_image_that_is_gone_is_named(place: Place) -> None:
     wanted = place.wanted(1, 2)
     place.image(1).unlink()
 
-    with pytest.raises(SurroundingsError, match=r"rdiff signature: .*1\.img"):
+    with pytest.raises(IncompleteError, match=r"/1\.img is not there any more"):
         sign(place.store, wanted.old, BLOCK_SIZE)
+    with pytest.raises(IncompleteError, match=r"/1\.img is not there any more"):
+        sign_piece(place.store, wanted.old, BLOCK_SIZE, 0, 1024)
