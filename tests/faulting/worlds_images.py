@@ -9,6 +9,7 @@ from image_builder import NAMES, content, make_image, make_images
 from image_repository import BASE_URL
 from repository_builder import assert_nothing_wrong
 
+from faulting.faults import FAULTS
 from faulting.world import Services, World
 from faulting.worlds_common import VOLATILE, carry_out, put_back_in_time, without_clock
 from release_builder.repository.contents import read_contents
@@ -33,6 +34,21 @@ def _plain(folder: Path, _services: Services) -> None:
     make_images(folder / "images", *NAMES[:3], size=_SIZE)
     carry_out(folder, *_UPDATE, *_FOLDERS)
     _change(folder / "images")
+
+
+def _copied(folder: Path, _services: Services) -> None:
+    """What all may write is served as a copy: who spoils an image spoils none that is served."""
+    images = folder / "images"
+    make_images(images, *NAMES[:3], size=_SIZE)
+    _open_to_all(images)
+    carry_out(folder, *_UPDATE, *_FOLDERS)
+    _change(images)
+    _open_to_all(images)
+
+
+def _open_to_all(images: Path) -> None:
+    for image in images.iterdir():
+        image.chmod(0o666)
 
 
 def _generations(folder: Path, _services: Services) -> None:
@@ -105,6 +121,18 @@ WORLDS: Final = (
         finals=_files("mirror"),
         check=_check,
         volatile=_VOLATILE,
+    ),
+    World(
+        name="images-changing",
+        argv=(*_UPDATE, *_FOLDERS),
+        prepare=_copied,
+        finals=_files("mirror"),
+        check=_check,
+        # Deltas of what the images were meanwhile stay until they are cleaned away.
+        volatile=(*_VOLATILE, "*/deltas/*", "*/puavo-conf/*"),
+        mirror=("images/*",),
+        copied=("*",),  # ``check`` tells whether it is true
+        without=(*FAULTS, "mirror-stalls"),  # all that the other world has; a folder cannot stall
     ),
     World(
         name="images-generations",
