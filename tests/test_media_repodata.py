@@ -109,6 +109,8 @@ def test_another_compression_is_said_to_be_unknown() -> None:
         pytest.param(PRIMARY.replace(SHA256, "abc"), "no digest", id="cut digest"),
         pytest.param(PRIMARY.replace('type="sha256"', 'type="crc"'), "no digest", id="other digest"),
         pytest.param(PRIMARY.replace("123", "many"), "no size", id="size"),
+        pytest.param(PRIMARY.replace("123", "-1"), "no size", id="less than nothing"),
+        pytest.param(PRIMARY.replace("123", "1" * 20), "no size", id="huge"),
         pytest.param(PRIMARY.replace(SHA256, "a" * 5000), "characters", id="long text"),
         pytest.param(
             PRIMARY.replace("<location", '<location xml:base="http://other.example/"'),

@@ -11,6 +11,7 @@ from __future__ import annotations
 import bz2
 import gzip
 import lzma
+import re
 import zlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
@@ -41,6 +42,7 @@ _OPENERS: Final[dict[str, Callable[[BinaryIO], Readable]]] = {
     "xml": lambda stream: stream,
 }
 _ALGORITHMS: Final = {"sha": "sha1"}
+_SIZE: Final = re.compile("[0-9]{1,18}")  # int() would take signs, blanks and foreign digits
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,12 +187,14 @@ class _Handler:
         where = f"{printable(path)}: "
         if "base" in values:
             raise MediaError(f"{where}it lies elsewhere, says xml:base: it cannot be on an image")
-        size = values.get("size package") or values.get("size") or None
+        size = values.get("size package") or values.get("size")
         algorithm = values.get("checksum type", "")
         try:
             digest = Digest(
                 _ALGORITHMS.get(algorithm, algorithm), bytes.fromhex(values["checksum"])
             )
-            return Listed(path, int(size) if size else None, digest, self._kind)
         except (KeyError, ValueError) as error:
-            raise MediaError(f"{where}it has no digest or no size that can be read") from error
+            raise MediaError(f"{where}it has no digest that can be read") from error
+        if size and not _SIZE.fullmatch(size):
+            raise MediaError(f"{where}it has no size that can be read: {printable(size)}")
+        return Listed(path, int(size) if size else None, digest, self._kind)
