@@ -17,6 +17,7 @@ _SCHEMES: Final = ("rsync", "http", "https", "file")
 _DEFAULT_PORTS: Final = {"rsync": 873, "http": 80, "https": 443}
 _DAEMON: Final = re.compile(r"((?:[^/@]*@)?(?:\[[^]/]*\]|[^]\[/:@]*))::(.*)", re.DOTALL)
 _SCHEME: Final = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*)://.*", re.DOTALL)
+_MISTYPED: Final = re.compile(r"(rsync|https?|file)(?::|//)", re.IGNORECASE)
 _HOST: Final = re.compile(r"[a-z0-9][a-z0-9._-]*|[0-9a-f:.]*:[0-9a-f:.]*")  # the latter: IPv6
 _USER: Final = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]*")
 # Wildcards would be expanded by rsync's daemon; the rest never stands in a URL as it is.
@@ -67,6 +68,11 @@ class Mirror:
             text = f"rsync://{daemon[1]}/{daemon[2]}"
         if scheme := _SCHEME.fullmatch(text):
             return _from_url(scheme[1].lower(), text)
+        if mistyped := _MISTYPED.match(text):
+            raise RefusedError(
+                f"'{_without_password(text)}' has no :// behind {mistyped[1]}",
+                f"write {mistyped[1].lower()}://… or, for a local folder, ./{mistyped[1]}…",
+            )
         if ":" in text.split("/", 1)[0]:
             raise RefusedError(
                 f"'{_without_password(text)}' would go through ssh, which is not supported",
