@@ -570,6 +570,16 @@ def test_an_rpm_and_a_release_go_together(arguments: list[str]) -> None:
     assert "--rpm and --for go together" in ended.stderr
 
 
+def test_an_rpm_is_a_file_and_a_password_is_not_repeated() -> None:
+    ended = CliRunner().invoke(
+        doctor, ["--json", "--for", "el5", "--rpm", "http://me:HUSH@h/x.rpm"]
+    )
+
+    assert ended.exit_code == 2
+    assert "is a URL: name a file" in ended.stderr
+    assert "me:HUSH" not in ended.stdout
+
+
 @pytest.mark.interop
 def test_keys_are_named_and_their_end_is_told(workdir: Path) -> None:
     with GpgHome() as home:

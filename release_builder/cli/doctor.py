@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -21,6 +20,7 @@ from release_builder.media.rpm_fit_systems import SYSTEMS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from pathlib import Path
 
     from release_builder.cli.options import Output
 
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     "packages",
     metavar="FILE",
     multiple=True,
-    type=click.Path(path_type=Path),
+    type=FILE,
     help="Look at this RPM, not at the machine; with --for. Further FILEs are RPMs too.",
 )
 @click.option(
