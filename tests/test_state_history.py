@@ -1,12 +1,16 @@
 from __future__ import annotations
 
+import contextlib
+import sqlite3
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 import pytest
 
+from release_builder.state import history_file
 from release_builder.state.history import (
+    HISTORY_FILE,
     RecordedRun,
     RecordedStep,
     ReleaseState,
@@ -213,6 +217,24 @@ def test_marks_are_kept_from_run_to_run(tmp_path: Path) -> None:
     with open_history(tmp_path, read_only=True) as history:
         assert history.noted("tracked") == "9.0beta4"
         assert history.noted("told") == history.noted("never") == ""
+
+
+def test_where_no_transaction_can_be_begun_nothing_is_recorded_and_that_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    record(tmp_path, RUN)
+    monkeypatch.setattr(history_file, "BUSY_SECONDS", 0.1)
+    other = sqlite3.connect(tmp_path / HISTORY_FILE)
+
+    with contextlib.closing(other), open_history(tmp_path) as history:
+        history.begin(after(1))
+        other.execute("BEGIN IMMEDIATE")
+        history.note("url", "http://a/")
+        history.record(after(1))
+
+    assert any("what this run did is not recorded" in note for note in history.notes)
+    with open_history(tmp_path) as history:
+        assert RUN.started in [run.started for run in history.runs()]
 
 
 def test_old_runs_are_forgotten_but_not_how_a_release_stands(tmp_path: Path) -> None:

@@ -65,6 +65,7 @@ KEPT_DAYS: Final = 400  # a year, and a month to compare it with
 KEPT_RUNS: Final = 1000  # the newest, however old: a clock that is ahead must not empty the history
 
 # What a row of a damaged file may lead to besides SQLite's own errors.
+_NOT_RECORDED: Final = "what this run did is not recorded"
 _UNREADABLE: Final = (sqlite3.Error, ValueError, TypeError, OverflowError)
 
 
@@ -213,13 +214,17 @@ class History:
 
     @contextlib.contextmanager
     def _writing(self) -> Iterator[sqlite3.Connection | None]:
-        with self._giving_up("what this run did is not recorded") as database:
-            if database is None:
-                yield None
-                return
-            with database:
+        """The database in a transaction; None where none can be begun."""
+        begun = None
+        with self._giving_up(_NOT_RECORDED) as database:
+            if database:
                 database.execute("BEGIN IMMEDIATE")
-                yield database
+                begun = database
+        if begun is None:
+            yield None
+            return
+        with self._giving_up(_NOT_RECORDED), begun:
+            yield begun
 
     @contextlib.contextmanager
     def _giving_up(self, consequence: str) -> Iterator[sqlite3.Connection | None]:
