@@ -11,7 +11,13 @@ from typing import TYPE_CHECKING, Final
 from release_builder import process
 from release_builder.errors import IncompleteError, SurroundingsError, printable
 from release_builder.monitor import Monitor
-from release_builder.transport.rsync_output import OUT_FORMAT, VANISHED, OutputReader, failure
+from release_builder.transport.rsync_output import (
+    OUT_FORMAT,
+    VANISHED,
+    OutputReader,
+    check_kept,
+    failure,
+)
 from release_builder.transport.silence import Guard
 
 if TYPE_CHECKING:
@@ -112,6 +118,7 @@ class RsyncMirror:
             )
         if outcome.status not in {0, VANISHED}:
             raise failure(outcome.status, outcome.stderr, self.source)
+        check_kept(outcome.stderr, self.source)
         return reader.transfer(vanished=outcome.status == VANISHED)
 
     def _environment(self) -> dict[str, str]:

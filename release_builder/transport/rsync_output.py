@@ -64,6 +64,7 @@ _OUR_SIDE: Final = re.compile(
     + _LACK,
     re.MULTILINE,
 )
+_DISCARDED: Final = re.compile(r"^.* -- discarding completed file", re.MULTILINE)
 _EITHER_SIDE: Final = re.compile(r"^rsync: " + _LACK, re.MULTILINE)  # of a mirror that is a folder
 
 
@@ -127,6 +128,23 @@ class OutputReader:
 
     def _tell(self, done: int) -> None:
         self._monitor.progress(done, note=f"{len(self._fetched):,} files")
+
+
+def check_kept(complaints: str, mirror: str) -> None:
+    """See that rsync kept what came: where it cannot hold it back, it ends with 0 all the same.
+
+    Args:
+        complaints: Its stderr.
+        mirror: The URL that was asked.
+
+    Raises:
+        SurroundingsError: It did not.
+    """
+    if discarded := _DISCARDED.search(complaints):
+        raise SurroundingsError(
+            f"rsync {mirror}: {printable(discarded[0][:_SHOWN])}",
+            hint="look at the room and the permissions there",
+        )
 
 
 def failure(status: int, complaints: str, mirror: str) -> ReleaseBuilderError:

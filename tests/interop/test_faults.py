@@ -62,6 +62,13 @@ def chunks() -> list[object]:
             "build", "truncate", "*/Packages/.*", "mirror-stalls", id="rsync waited for ever"
         ),
         pytest.param("build", "create", "*/.vmlinuz.*", "emfile", id="the mirror was said to fail"),
+        pytest.param(
+            "build-next",
+            "mkdir",
+            "*/tree/iso/x86_64/.~tmp~",
+            "enospc",
+            id="an old file, and status 0",
+        ),
         pytest.param("pair", "list", "*/isolinux", "emfile", id="a folder unread, and status 0"),
         pytest.param(
             "pair", "open", "*/demo-backup-*.rpm", "eio", id="a file unread, and status 0"
