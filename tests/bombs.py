@@ -27,6 +27,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Self
 
+from bad_server import GOOD, Trouble
+from fetching import release_of, site
 from hostile import (
     continued_iso,
     crowded_iso,
@@ -40,6 +42,8 @@ from iso_builder import SECTOR, image
 from rpm_builder import LEAD, header, intro
 
 from release_builder import process
+from release_builder.api.fetched_image import FetchOptions
+from release_builder.api.fetches import fetch_image
 from release_builder.errors import ReleaseBuilderError
 from release_builder.jigdo.location import parse_jigdo
 from release_builder.loader import load, load_profile
@@ -475,6 +479,17 @@ def http_headers_without_end() -> None:
 
 def http_header_without_end() -> None:
     _listed(_OK + b"A: ", b"b")
+
+
+def http_headers_of_many_connections() -> None:
+    release = release_of(32)
+    long = Trouble(raw=_OK + b"".join(b"A: %b\r\n" % (b"b" * 60_000) for _ in range(90)) + b"\r\n")
+    with tempfile.TemporaryDirectory() as folder, site(release) as server:
+        server.everywhere = long
+        server.troubles = dict.fromkeys(("/cd.jigdo", "/cd.template"), GOOD)
+        options = FetchOptions(http=HttpOptions(retries=0, deadline=20))
+        made = fetch_image(f"{server.url}/cd.jigdo", Path(folder), options)
+    raise ReleaseBuilderError("; ".join(sorted({each.tries[0].detail for each in made.missing})))
 
 
 def http_status_without_end() -> None:

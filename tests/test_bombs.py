@@ -66,9 +66,10 @@ _REFUSED = {
     "http_chunk_with_a_size_without_end": "cannot be listed",
     "http_trailers_without_end": "cannot be listed",
     "http_headers_without_end": "cannot be listed",
-    "http_header_without_end": "cannot be listed",
-    "http_status_without_end": "cannot be listed",
-    "http_answers_that_are_none": "cannot be listed",
+    "http_header_without_end": "more than 65,536 bytes of headers",
+    "http_headers_of_many_connections": "more than 65,536 bytes of headers",
+    "http_status_without_end": "more than 65,536 bytes of headers",
+    "http_answers_that_are_none": "more than 65,536 bytes of headers",
 }
 
 

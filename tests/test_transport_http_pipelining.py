@@ -78,6 +78,19 @@ def speak_no_http(answers: list[bytes]) -> list[bytes | float | None]:
     return [answers[0], b"nonsense\r\n\r\n"]
 
 
+def head_the_second_at_length(answers: list[bytes]) -> list[bytes | float | None]:
+    return [answers[0], _with_headers(answers[1], 90, 60_000), *answers[2:]]
+
+
+def head_all_as_some_do(answers: list[bytes]) -> list[bytes | float | None]:
+    return [_with_headers(each, 30, 1000) for each in answers]
+
+
+def _with_headers(answer: bytes, count: int, size: int) -> bytes:
+    headers = b"A: %b\r\n" % (b"a" * size) * count
+    return answer.replace(b"\r\n", b"\r\n" + headers, 1)
+
+
 def trickle(answers: list[bytes]) -> list[bytes | float | None]:
     first, *others = answers
     return [first[:1000], 0.2, first[1000:2000], 0.2, first[2000:3000], 0.2, first[3000:], *others]
@@ -95,6 +108,7 @@ TROUBLES = [
     redirect_the_second,
     mix_up_the_bytes,
     speak_no_http,
+    head_the_second_at_length,
 ]
 
 
@@ -145,6 +159,17 @@ def test_a_server_that_takes_no_second_request_has_nothing_to_answer_for(
         assert server.most_open <= CONNECTIONS
         # From then on one by one: only those that were under way have gone together.
         assert sum(size > 1 for size in server.batches) <= 2 * CONNECTIONS
+
+
+def test_answers_that_share_a_connection_may_each_have_many_headers(client: HttpClient) -> None:
+    with PipeliningServer(FILES, head_all_as_some_do) as server:
+        fetcher = ServerFetcher(client, client.options)
+
+        fetched = fetch_all(fetcher, server.url)
+
+        assert all(each.source for each in fetched)
+        assert fetcher.depth == server.most_at_once > 1
+        assert sorted(server.paths) == sorted(FILES)  # each once
 
 
 def test_a_request_that_is_never_answered_is_sent_again_long_before_the_timeout(

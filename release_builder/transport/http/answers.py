@@ -15,6 +15,7 @@ from urllib3 import exceptions
 
 from release_builder.errors import printable
 from release_builder.transport.http import Answer, HttpError
+from release_builder.transport.http.head_reader import LongHeadError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -84,6 +85,7 @@ _KINDS: Final[tuple[tuple[tuple[type[BaseException], ...], Answer, str | None], 
     ((http.client.RemoteDisconnected,), Answer.CUT_OFF, "it hung up without an answer"),
     ((http.client.IncompleteRead,), Answer.CUT_OFF, "it hung up"),
     ((exceptions.LocationValueError, http.client.InvalidURL), Answer.BAD_URL, None),
+    ((LongHeadError,), Answer.SERVER_ERROR, None),
     ((http.client.HTTPException,), Answer.SERVER_ERROR, "no proper http answer"),
     ((ConnectionResetError, BrokenPipeError, ConnectionAbortedError), Answer.CUT_OFF, None),
     ((OSError,), Answer.UNREACHABLE, None),

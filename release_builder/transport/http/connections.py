@@ -13,6 +13,7 @@ from urllib3.connection import HTTPSConnection
 
 from release_builder.transport.http.backoff import bounded
 from release_builder.transport.http.dialling import DialledConnection
+from release_builder.transport.http.head_reader import HeadReader
 from release_builder.transport.http.shared_socket import SharedReader, SharedStream
 
 if TYPE_CHECKING:
@@ -86,7 +87,7 @@ class _PatientStream(io.RawIOBase):
 
 
 class _PatientResponse(http.client.HTTPResponse):
-    """An answer whose head comes within the timeout, and each block within another."""
+    """An answer whose head is short and comes within the timeout, each block within another."""
 
     patience: Patience
 
@@ -95,15 +96,18 @@ class _PatientResponse(http.client.HTTPResponse):
         self._longest = sock.gettimeout() or float("inf")  # as urllib3 was told for this request
         until = self.patience.waits_until(self._longest)
         self._patient: _PatientStream | SharedStream
+        self._reader: HeadReader
         if isinstance(self.fp, SharedReader):
-            self._patient = self.fp.raw
+            self._reader, self._patient = self.fp, self.fp.raw
             self._patient.until = until
         else:
             self._patient = _PatientStream(self.fp.detach(), sock, until)
-            self.fp = io.BufferedReader(self._patient)
+            self.fp = self._reader = HeadReader(self._patient)
+        self._reader.begin_head()  # here: a proxy's answer to CONNECT is read without begin()
 
     def begin(self) -> None:
         super().begin()
+        self._reader.end_head()
         lengths = ",".join(self.headers.get_all("Content-Length", ())).split(",")
         if len({length.strip() for length in lengths}) > 1:  # urllib3 would not close the socket
             raise HTTPException("more than one length")

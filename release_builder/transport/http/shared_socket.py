@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Final
 
 from urllib3.util import wait_for_read
 
+from release_builder.transport.http.head_reader import HeadReader
+
 if TYPE_CHECKING:
     import socket
     from typing import Any
@@ -69,7 +71,7 @@ class SharedStream(io.RawIOBase):
                 self._sock.settimeout(0)
 
 
-class SharedReader(io.BufferedReader):
+class SharedReader(HeadReader):
     """The one buffer for all answers of a socket: it may hold the begin of the next."""
 
     raw: SharedStream
