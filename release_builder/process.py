@@ -165,6 +165,8 @@ def _finish(  # noqa: PLR0913 (as run)
             while piece := os.read(read_end, 1 << 16):
                 listener(piece)
             running.wait()
+        if running.exit_code:
+            _end_what_it_left(running.pid)
     except BaseException:
         if running is not None:
             _end(running, _GRACE)
@@ -287,6 +289,17 @@ def _end(running: sh.RunningCommand, grace: float) -> None:
         except sh.TimeoutException:
             running.signal_group(signal.SIGKILL)
             running.wait()
+
+
+def _end_what_it_left(group: int) -> None:
+    """What a program that failed has started must not go on without it, as rsync's other half."""
+    until = time.monotonic() + _LINGER
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(group, signal.SIGTERM)
+        while time.monotonic() < until:
+            os.killpg(group, 0)
+            time.sleep(0.02)
+        os.killpg(group, signal.SIGKILL)
 
 
 def _outlive(group: int, output: int) -> None:

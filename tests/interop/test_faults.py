@@ -69,6 +69,9 @@ def chunks() -> list[object]:
             "enospc",
             id="an old file, and status 0",
         ),
+        pytest.param(
+            "images-push", "unlink", "*/served/*.img", "kill-one", id="half of rsync went on"
+        ),
         pytest.param("pair", "list", "*/isolinux", "emfile", id="a folder unread, and status 0"),
         pytest.param(
             "pair", "open", "*/demo-backup-*.rpm", "eio", id="a file unread, and status 0"
