@@ -6,13 +6,14 @@ import contextlib
 import errno
 import io
 import os
+import pwd
 import stat
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, Final
 
-from release_builder.errors import WrongBytesError, printable
+from release_builder.errors import SurroundingsError, WrongBytesError, printable
 from release_builder.locks import open_locked
 
 _BLOCK: Final = 1 << 20  # bytes
@@ -70,6 +71,29 @@ def real_path(path: Path) -> Path:
     return Path(os.path.realpath(path))
 
 
+def check_link(path: Path) -> None:
+    """See that ``path``, which need not be there, is no link of somebody else that leads elsewhere.
+
+    Raises:
+        SurroundingsError: It is; one of root or of this user is a wish.
+        OSError: It cannot be looked at.
+    """
+    with contextlib.suppress(FileNotFoundError, NotADirectoryError):
+        status = path.lstat()
+        if stat.S_ISLNK(status.st_mode) and status.st_uid not in {0, os.geteuid()}:
+            raise SurroundingsError(
+                f"{printable(str(path))} is a link that user {_name(status.st_uid)} made",
+                hint="remove it, or run as that user; a link that you made yourself is followed",
+            )
+
+
+def _name(user: int) -> str:
+    try:
+        return pwd.getpwuid(user).pw_name
+    except KeyError:
+        return str(user)
+
+
 class _RegularFile(io.FileIO):
     """Gives as many bytes as are asked for, unless it ends before; the system may give fewer."""
 
@@ -125,6 +149,20 @@ def write_at(descriptor: int, data: bytes, offset: int) -> None:
     while view:
         count = os.pwrite(descriptor, view, offset)
         view, offset = view[count:], offset + count
+
+
+def write_all(stream: BinaryIO, data: bytes) -> None:
+    """Write all of ``data`` to a stream of anybody: one without a buffer may take fewer at a time.
+
+    Raises:
+        OSError: It takes no more: there is no room, or it does not wait for its reader.
+    """
+    view = memoryview(data)
+    while view:
+        count = stream.write(view)
+        if not count:
+            raise BlockingIOError(errno.EAGAIN, "takes no more bytes now, and does not wait")
+        view = view[count:]
 
 
 @contextlib.contextmanager

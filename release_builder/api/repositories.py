@@ -22,7 +22,7 @@ from release_builder.errors import WrongBytesError, printable
 from release_builder.monitor import Monitor
 from release_builder.report import Outcome, StepResult, failed_step
 from release_builder.repository.cleaning import GRACE, clean
-from release_builder.repository.mirror import find_mirror
+from release_builder.repository.mirror import find_mirror, name_mirror
 from release_builder.repository.store import Store
 from release_builder.transport.throwaway_server import ThrowawayServer
 
@@ -51,9 +51,7 @@ def verify_repository(
         What is wrong: WRONG where bytes are, INCOMPLETE where files are missing. What nobody
         names is noted.
     """
-    monitor = monitor or Monitor()
-
-    mirror = find_mirror(path)
+    monitor, mirror = monitor or Monitor(), name_mirror(path)
 
     def check() -> StepResult:
         folder = mirror.path.resolve()
@@ -91,6 +89,7 @@ def push_repository(
 
     Raises:
         DescriptorError: ``target`` is no place, or there is no folder ``path``.
+        SurroundingsError: A link of another user would let us write elsewhere.
         WrongBytesError: ``path`` is no repository.
         OSError: It cannot be read.
     """
@@ -137,6 +136,7 @@ def clean_repository(
 
     Raises:
         DescriptorError: There is no folder ``path``.
+        SurroundingsError: A link of another user would let us delete elsewhere.
         WrongBytesError: ``path`` is no repository.
         OSError: It cannot be read.
     """

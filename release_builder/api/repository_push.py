@@ -19,6 +19,7 @@ from release_builder.errors import (
     printable,
     without_users,
 )
+from release_builder.files import check_link
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -154,10 +155,11 @@ def push(
 
     Raises:
         IncompleteError: The host cannot be reached, or not any more.
-        SurroundingsError: rsync failed, here or there.
+        SurroundingsError: rsync failed, here or there; a local target is another user's link.
     """
     source = source.resolve()
     if not target.host:
+        check_link(Path(target.path))  # rsync itself follows none below it
         Path(target.path).mkdir(parents=True, exist_ok=True)
     large = ["--checksum"] if full else []
     passes: tuple[tuple[str, tuple[str, ...], Sequence[str]], ...] = (

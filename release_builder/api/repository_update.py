@@ -62,7 +62,8 @@ def update_repository(options: UpdateOptions, monitor: Monitor | None = None) ->
 
     Raises:
         DescriptorError: What is wanted cannot be meant.
-        SurroundingsError: There is no such secret key.
+        SurroundingsError: There is no such secret key, or a link of another user would let us
+            write elsewhere.
         OSError: A folder cannot be read.
     """
     options = replace(options, image_dir=options.image_dir.absolute())

@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-import contextlib
-import os
-import pwd
-import stat
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from release_builder.errors import SurroundingsError, printable
+from release_builder.files import check_link
 from release_builder.transport.rsync import HELD_BACK
 
 if TYPE_CHECKING:
@@ -62,13 +58,7 @@ class Workdir:
             SurroundingsError: One does; one of root or of this user is a wish.
         """
         for path in (self.tree, self.pair, self.image, self.upload, self.aside):
-            with contextlib.suppress(FileNotFoundError, NotADirectoryError):
-                status = path.lstat()
-                if stat.S_ISLNK(status.st_mode) and status.st_uid not in {0, os.geteuid()}:
-                    raise SurroundingsError(
-                        f"{printable(str(path))} is a link that user {_name(status.st_uid)} made",
-                        hint="remove it, or run as that user; a link that you made yourself is followed",
-                    )
+            check_link(path)
 
     def held_back_folders(self) -> tuple[Path, ...]:
         """Where rsync keeps what a sync that was cut off had fetched."""
@@ -94,10 +84,3 @@ def workdir_of(release: Release, releases: Sequence[Release], given: Path | None
     if len(releases) == 1:
         return Workdir(given.absolute())
     return Workdir(given.absolute() / f"{release.product}-{release.arch}")
-
-
-def _name(user: int) -> str:
-    try:
-        return pwd.getpwuid(user).pw_name
-    except KeyError:
-        return str(user)

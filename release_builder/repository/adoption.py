@@ -22,9 +22,9 @@ if TYPE_CHECKING:
 
     from release_builder.repository.selection import Pair
 
-_SIGNATURES: Final = ".signatures"
+SIGNATURES: Final = ".signatures"
 _SIGNATURE: Final = ".rdiff_signature"
-_DIGESTS: Final = ".checksums"
+DIGESTS: Final = ".checksums"
 _KINDS: Final = (".cksum", ".sha256sum", ".sha512sum")
 _MAGIC: Final = {0x72730136, 0x72730137, 0x72730146, 0x72730147}
 _HEADER: Final = struct.Struct(">III")  # magic, block size, bytes of a strong sum
@@ -53,7 +53,7 @@ def find_delta(root: Path, pair: Pair) -> Path | None:
 
 def find_signature(root: Path, image: Path) -> OldSignature | None:
     """The original's signature of an image, if it is newer than that and has the right length."""
-    path = root / _SIGNATURES / f"{image.stem}{_SIGNATURE}"
+    path = root / SIGNATURES / f"{image.stem}{_SIGNATURE}"
     try:
         with open_regular(path) as stream:
             magic, block, strong = _HEADER.unpack(stream.read(_HEADER.size))
@@ -70,7 +70,7 @@ def find_signature(root: Path, image: Path) -> OldSignature | None:
 def recorded_sums(root: Path, name: str) -> Sums | None:
     """What the original once found a file's digests to be; None where it left not all three."""
     try:
-        texts = [_read(root / _DIGESTS / f"{name}{kind}") for kind in _KINDS]
+        texts = [_read(root / DIGESTS / f"{name}{kind}") for kind in _KINDS]
     except (OSError, ValueError):
         return None
     crc = re.fullmatch(rf"(\d+) (\d+) {re.escape(name)}\n", texts[0])
@@ -86,7 +86,7 @@ def recorded_sums(root: Path, name: str) -> Sums | None:
 def leftovers(root: Path, names: AbstractSet[str]) -> list[Path]:
     """The original's work files of images and deltas that are not among ``names``, sorted."""
     found = []
-    for folder, suffixes in ((_SIGNATURES, (_SIGNATURE,)), (_DIGESTS, _KINDS)):
+    for folder, suffixes in ((SIGNATURES, (_SIGNATURE,)), (DIGESTS, _KINDS)):
         for path in sorted((root / folder).glob("*")):
             image = f"{path.stem}.img" if path.suffix == _SIGNATURE else path.stem
             if path.suffix in suffixes and image not in names and path.is_file():

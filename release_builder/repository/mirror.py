@@ -14,8 +14,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from release_builder.errors import DescriptorError, printable
-from release_builder.files import real_path
-from release_builder.repository.contents import RDIFFS
+from release_builder.files import check_link, real_path
+from release_builder.repository.adoption import DIGESTS, SIGNATURES
+from release_builder.repository.contents import META, RDIFFS
 from release_builder.repository.names import parse_image
 
 if TYPE_CHECKING:
@@ -81,9 +82,7 @@ class Mirror:
 
 
 def find_mirror(path: Path, image_dir: Path | None = None) -> Mirror:
-    """The mirror that a user calls ``path``, which need not be there yet.
-
-    A link that leads elsewhere is the user's own: the mirror is where it leads.
+    """The mirror that a user calls ``path``, to be changed; it need not be there yet.
 
     Args:
         path: MIRROR_DIR.
@@ -91,20 +90,36 @@ def find_mirror(path: Path, image_dir: Path | None = None) -> Mirror:
 
     Raises:
         DescriptorError: Both are one folder, in which cleaning would remove the images themselves;
-            or links of ``path`` lead in a circle.
+            or as ``name_mirror``.
+        SurroundingsError: A link of another user would let us write or delete elsewhere.
+        OSError: A folder of ours cannot be read.
     """
-    absolute = Path(os.path.abspath(path))  # noqa: PTH100 (resolve would follow our own link)
-    mirror = Mirror(absolute if is_our_link(absolute) else real_path(absolute))
-    if mirror.path.is_symlink() and not is_our_link(absolute):
-        raise DescriptorError(
-            f"{printable(str(path))} is a link that leads to itself", hint="name a folder"
-        )
+    mirror = name_mirror(path)
     if image_dir is not None and real_path(mirror.path) == real_path(image_dir):
         raise DescriptorError(
             f"{printable(str(path))} is the folder of the images itself",
             hint="name another MIRROR_DIR; the default is IMAGE_DIR/mirror",
         )
+    check_link(_absolute(path))
+    _check_links(mirror)
     _finish_move(mirror)
+    return mirror
+
+
+def name_mirror(path: Path) -> Mirror:
+    """The mirror that a user calls ``path``, to be read; it need not be there.
+
+    A link that leads elsewhere is the user's own: the mirror is where it leads.
+
+    Raises:
+        DescriptorError: Links of ``path`` lead in a circle.
+    """
+    absolute = _absolute(path)
+    mirror = Mirror(absolute if is_our_link(absolute) else real_path(absolute))
+    if mirror.path.is_symlink() and not is_our_link(absolute):
+        raise DescriptorError(
+            f"{printable(str(path))} is a link that leads to itself", hint="name a folder"
+        )
     return mirror
 
 
@@ -139,6 +154,21 @@ def served_files(root: Path) -> Iterator[tuple[str, Path]]:
 def place_of(root: Path, name: str) -> Path:
     """Where the image or delta ``name`` lies in ``root``."""
     return root / RDIFFS / name if name.endswith(".rdiff") else root / name
+
+
+def _absolute(path: Path) -> Path:
+    return Path(os.path.abspath(path))  # noqa: PTH100 (resolve would follow our own link)
+
+
+def _check_links(mirror: Mirror) -> None:
+    """See that no link of somebody else leads away from where we write or delete."""
+    check_link(mirror.store)
+    for name in (HIDDEN_WORK, META, RDIFFS, SIGNATURES, DIGESTS):
+        check_link(mirror.path / name)
+    # All that lies there is ours, files too: the journal is written to where it is.
+    for folder in (mirror.store, mirror.moved_work, mirror.path / HIDDEN_WORK):
+        for path in _listed(folder) if folder.is_dir() else ():
+            check_link(path)
 
 
 def _finish_move(mirror: Mirror) -> None:
