@@ -2,7 +2,9 @@ from __future__ import annotations
 
 import os
 import re
+import stat
 from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING
 
 import pytest
 from public_tree import BETA, local_shelf, publish, text_of, unable
@@ -16,6 +18,9 @@ from release_builder.errors import (
 )
 from release_builder.public.local_place import LocalPlace
 from release_builder.public.shelf import Shelf, open_shelf
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 STAMP = re.compile(r"\d{8}T\d{6}Z")
 BOTH = pytest.mark.parametrize(
@@ -423,3 +428,72 @@ def test_what_is_staged_can_be_dropped(tmp_path: Path) -> None:
 
     assert not staged.root.exists()
     assert text_of(tmp_path / "root" / BETA) == "first"
+
+
+@pytest.mark.parametrize(
+    ("link", "owner"),
+    [
+        pytest.param("testing", 65534, id="folder, another user's"),
+        pytest.param("testing/.9.0beta3", 65534, id="store, another user's"),
+        pytest.param("testing/.9.0beta3", os.geteuid(), id="store, ours"),
+    ],
+)
+def test_no_lock_is_made_behind_a_link_that_leads_out_of_the_root(
+    tmp_path: Path, link: str, owner: int
+) -> None:
+    shelf, elsewhere = local_shelf(tmp_path / "root"), tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    planted = tmp_path / "root" / link
+    planted.parent.mkdir(exist_ok=True)
+    planted.symlink_to(elsewhere)
+    if owner != os.geteuid():
+        give_away(planted, owner)
+
+    with pytest.raises(WrongBytesError, match=f"'{link}' is a link that leads") as raised:
+        publish(shelf, "first")
+
+    assert raised.value.hint.startswith("remove it")
+    assert list(elsewhere.iterdir()) == []
+
+
+def give_away(link: Path, owner: int) -> None:
+    if os.geteuid():
+        pytest.skip("only root gives a link to another user")
+    os.lchown(link, owner, owner)
+
+
+def test_the_lock_of_the_index_does_not_lie_behind_a_link_out_of_the_root(tmp_path: Path) -> None:
+    shelf, elsewhere = local_shelf(tmp_path / "root"), tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    (tmp_path / "root/.release-builder").symlink_to(elsewhere)
+
+    refused = pytest.raises(WrongBytesError, match=r"'\.release-builder' is a link")
+    with refused, shelf.index_locked():
+        pass
+
+    assert list(elsewhere.iterdir()) == []
+
+
+def test_a_folder_behind_a_link_that_stays_in_the_root_is_used(tmp_path: Path) -> None:
+    shelf, root = local_shelf(tmp_path / "root"), tmp_path / "root"
+    (root / "releases/testing").mkdir(parents=True)
+    (root / "testing").symlink_to("releases/testing")
+
+    publish(shelf, "first")
+
+    assert text_of(root / "releases" / BETA) == "first"
+
+
+def make_socket(path: Path) -> None:
+    os.mknod(path, stat.S_IFSOCK | 0o600)
+
+
+@pytest.mark.parametrize("make", [os.mkfifo, Path.mkdir, make_socket])
+def test_what_is_no_file_is_not_read(tmp_path: Path, make: Callable[[Path], None]) -> None:
+    shelf, name = local_shelf(tmp_path / "root"), tmp_path / "root/index.json"
+    make(name)
+
+    with pytest.raises(WrongBytesError, match=f"{name} is no file") as raised:
+        shelf.read("index.json")
+
+    assert raised.value.hint == "remove it"

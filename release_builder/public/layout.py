@@ -25,6 +25,7 @@ LINK: Final = "link"  # becomes a public link, or the mark, by a rename
 MARK: Final = "public"  # a link that names the generation that the public folder is
 ORIGIN: Final = "from"  # a link that names the folder that a retired release came from
 LOCK: Final = ".lock"
+INDEX: Final = ".release-builder"  # the hidden folder with the lock of the root's index
 _MOMENT: Final = "%Y%m%dT%H%M%SZ"
 _GENERATION: Final = re.compile(r"\d{8}T\d{6}Z")
 _WITHDRAWN: Final = ".back"

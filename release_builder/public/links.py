@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import posixpath
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
-from release_builder.errors import DescriptorError, SurroundingsError, printable
+from release_builder.errors import DescriptorError, SurroundingsError, WrongBytesError, printable
 from release_builder.public.layout import LINK, Layout
 from release_builder.public.place import Kind
 from release_builder.public.view import shown_generation
@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from release_builder.public.place import Place
+
+WITHOUT_LINK: Final = "remove it; what lies on another disk can be mounted there"
 
 
 def missing_links(place: Place, layout: Layout, links: Sequence[str]) -> dict[str, str]:
@@ -65,3 +67,16 @@ def target_of(link: str, folder: str) -> str:
 def in_the_way(name: str, what: str) -> SurroundingsError:
     """``name`` is ``what``, where we are to put something."""
     return SurroundingsError(f"{printable(name)} is {what}", hint="move it away")
+
+
+def leads_out(name: str, root: str) -> WrongBytesError:
+    """``name`` is a link, or lies behind one, that leads out of ``root``."""
+    return WrongBytesError(
+        f"'{printable(name)}' is, or lies behind, a link that leads out of {printable(root)}",
+        hint=WITHOUT_LINK,
+    )
+
+
+def no_file(name: str, root: str) -> WrongBytesError:
+    """``name`` below ``root`` is a folder, a FIFO or a device, where a file should be."""
+    return WrongBytesError(f"{printable(f'{root}/{name}')} is no file", hint="remove it")

@@ -11,10 +11,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from release_builder import files
-from release_builder.errors import BusyError, printable, surroundings
+from release_builder.errors import BusyError, WrongBytesError, printable, surroundings
 from release_builder.locks import locked_folder, open_locked
 from release_builder.public.exchange import exchange
 from release_builder.public.layout import LOCK
+from release_builder.public.links import WITHOUT_LINK, no_file
 from release_builder.public.place import SMALL, Entry, Kind
 from release_builder.public.trees import clone_tree, make_folders
 
@@ -52,7 +53,7 @@ class LocalPlace:
                 if not self._root.exists():
                     self._root.mkdir()
                     self._root.chmod(0o755)
-                folder = self._path(store)
+                folder = self._inside(store)
                 make_folders(folder)
                 try:
                     held.enter_context(open_locked(folder / LOCK))
@@ -68,7 +69,7 @@ class LocalPlace:
     @_told()
     def listings(self, folders: Sequence[str]) -> tuple[dict[str, Entry], ...]:
         """See Place."""
-        return tuple(_listing(self._path(folder)) for folder in folders)
+        return tuple(_listing(self._inside(folder)) for folder in folders)
 
     def local(self, name: str) -> Path:
         """See Place."""
@@ -150,12 +151,15 @@ class LocalPlace:
     @_told()
     def read(self, name: str) -> bytes | None:
         """See Place."""
+        path = self._inside(name)
         try:
-            with files.open_regular(files.safe_join(self._root, name)) as stream:
+            with files.open_regular(path) as stream:
                 return files.read_bounded(stream, SMALL, printable(name))
         except OSError as error:
             if error.errno in _ABSENT:
                 return None
+            if not path.is_file():
+                raise no_file(name, str(self._root)) from error
             raise
 
     @_told()
@@ -170,7 +174,17 @@ class LocalPlace:
     def _path(self, name: str) -> Path:
         # The last name may be a link that is about to be replaced: only the way to it counts.
         folder, leaf = posixpath.split(name)
-        return files.safe_join(self._root, folder or ".") / leaf
+        return self._inside(folder) / leaf
+
+    def _inside(self, name: str) -> Path:
+        # Whoever made a link, the root's owner too: what is public, and its locks, lie below it.
+        path = Path(files.check_relative(name or "."))
+        try:
+            for folder in (*reversed(path.parents), path):  # so that the link itself is named
+                files.safe_join(self._root, str(folder))
+            return self._root / path
+        except WrongBytesError as error:
+            raise WrongBytesError(error.what, hint=WITHOUT_LINK) from error
 
     @staticmethod
     def _rename(path: Path, final: Path) -> None:

@@ -49,6 +49,7 @@ class Place(Protocol):
 
         Raises:
             BusyError: Somebody else holds it.
+            WrongBytesError: A link leads out of the root; nothing is made.
         """
 
     def listings(self, folders: Sequence[str]) -> tuple[Mapping[str, Entry], ...]:
@@ -88,7 +89,11 @@ class Place(Protocol):
         """Remove a link, a file or a folder with all below it."""
 
     def read(self, name: str) -> bytes | None:
-        """The content of a small file; None where there is none."""
+        """The content of a small file; None where there is none.
+
+        Raises:
+            WrongBytesError: It is too large or no file, or a link leads out of the root.
+        """
 
     def replace(self, name: str, content: bytes) -> None:
         """Make ``content`` that of the file ``name``, in one go."""

@@ -13,7 +13,9 @@ from release_builder import files
 from release_builder.errors import ReleaseBuilderError, WrongBytesError, printable, surroundings
 from release_builder.locks import open_locked
 from release_builder.public.layout import LOCK
+from release_builder.public.links import leads_out, no_file
 from release_builder.public.place import SMALL, Entry, Kind
+from release_builder.public.ssh import INSIDE
 from release_builder.public.trees import make_folders
 
 if TYPE_CHECKING:
@@ -74,7 +76,17 @@ mkdir -p -- "./$4"
 [ "$3" = "$1" ] || mv -T -- "./$3" "./$1"
 sync -- "./$4" 2>/dev/null || sync
 """
-_READ: Final = '[ -f "./$1" ] || exit 0\nprintf .\nhead -c "$2" -- "./$1"\n'
+# What comes before the content says what it is.
+_READ: Final = (
+    INSIDE
+    + """
+inside "./$1" || { printf l; exit; }
+[ -e "./$1" ] || exit 0
+[ -f "./$1" ] || { printf n; exit; }
+printf f
+head -c "$2" -- "./$1"
+"""
+)
 
 
 class RemotePlace:
@@ -172,6 +184,8 @@ class RemotePlace:
         said = self._host.script(_READ, files.check_relative(name), str(SMALL + 1))
         if not said:
             return None
+        if said[0] != "f":
+            raise (leads_out if said[0] == "l" else no_file)(name, str(self._host))
         content = said.encode("utf-8", "surrogateescape")[1:]
         if len(content) > SMALL:
             raise WrongBytesError(

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 from release_builder.errors import DescriptorError, printable
 from release_builder.files import check_relative
-from release_builder.public.layout import NEXT, ORIGIN, Generation, Layout
+from release_builder.public.layout import INDEX, NEXT, ORIGIN, Generation, Layout
 from release_builder.public.links import drop_link, in_the_way, make_links, missing_links
 from release_builder.public.local_place import LocalPlace
 from release_builder.public.place import Kind
@@ -28,7 +28,6 @@ if TYPE_CHECKING:
     from release_builder.public.place import Place
     from release_builder.public.view import View
 
-_INDEX: Final = ".release-builder"  # the hidden folder with the lock of the root's index
 _PATIENCE: Final = 60.0  # seconds
 
 
@@ -89,7 +88,7 @@ class Shelf:
         Raises:
             BusyError: Somebody else still changes it.
         """
-        with waited_lock(self._place, _INDEX, patience):
+        with waited_lock(self._place, INDEX, patience):
             yield
 
     def current(self, folder: str) -> str | None:

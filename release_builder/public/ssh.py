@@ -18,6 +18,7 @@ from release_builder.errors import (
     SurroundingsError,
     printable,
 )
+from release_builder.public.links import leads_out
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -50,13 +51,19 @@ _MARK: Final = "\1"
 _PREAMBLE: Final = (
     'printf "\\001"\nset -eu\nLC_ALL=C; export LC_ALL\numask 022\ncd -- "$1"\nshift\n'
 )
+# Whether a name stays below the folder that it is relative to, whatever links are on the way.
+INSIDE: Final = (
+    "inside() { top=$(pwd -P); "
+    'case $(readlink -m -- "$1")/ in "${top%/}"/*) ;; *) return 1 ;; esac; }; '
+)
 # Here: a sign of life each second for as long as we live; there: the lock for as long as these
 # come. A kill -9 here, or a connection that is gone, lets it go.
 _BEAT: Final = 'pid=$1; shift; while kill -0 "$pid" 2>/dev/null && echo; do sleep 1; done | "$@"'
 _HOLD: Final = (
-    'echo begun; umask 022; { [ -d "$1" ] || mkdir "$1"; } && cd "$1" && mkdir -p "$2" && '
+    INSIDE + 'echo begun; umask 022; { [ -d "$1" ] || mkdir "$1"; } && cd "$1" && '
+    '{ inside "$2/.lock" || { echo astray; exit 1; }; } && mkdir -p "$2" && '
     "{ command -v flock >/dev/null || { echo flock: not found; exit 1; }; } && "
-    'exec 9>>"$2/.lock" && { flock -w 3 9 || { echo busy; exit 1; }; } && '
+    'exec 9<>"$2/.lock" && { flock -w 3 9 || { echo busy; exit 1; }; } && '
     "echo held && while read -r beat; do echo; done"
 )
 
@@ -77,6 +84,9 @@ class Host:
         self._shared: tuple[str, ...] = ()
         self._held: tuple[Callable[[], bool], ...] = ()
         self._keep_open: tuple[int, ...] = ()
+
+    def __str__(self) -> str:
+        return f"{self._name}:{self._root}"
 
     def script(self, text: str, *arguments: str) -> str:
         """Have a POSIX shell there run ``text`` in the root folder.
@@ -141,6 +151,7 @@ class Host:
 
         Raises:
             BusyError: Somebody else holds it.
+            WrongBytesError: The folder, or the lock, is a link that leads out of the root.
         """
         process.find(self._ssh[0])
         command = shlex.join(["sh", "-c", _HOLD, "sh", self._root, store])
@@ -168,10 +179,11 @@ class Host:
             words = said.split("\n")
             if "held" in words:
                 return
+            if "astray" in words:
+                raise leads_out(store, str(self))
             if "busy" in words:
                 raise BusyError(
-                    f"another run publishes or changes what lies in "
-                    f"{printable(f'{self._name}:{self._root}/{store}')}",
+                    f"another run publishes or changes what lies in {printable(f'{self}/{store}')}",
                     hint="wait until it has ended",
                 )
             if ended:
@@ -189,7 +201,7 @@ class Host:
     def _failure(self, status: int, stderr: str) -> ReleaseBuilderError:
         lines = [line for line in stderr.splitlines() if line.strip("* ")]
         lines = [line for line in lines if line != "begun" and not line.startswith("Warning: ")]
-        where = printable(f"{self._name}:{self._root}")
+        where = printable(str(self))
         for pattern, hint in (_DOOR if status == _SSH_FAILED else _REFUSED).items():
             if line := next((line for line in lines if re.search(pattern, line)), ""):
                 return SurroundingsError(f"{where}: {printable(line)}", hint=hint)

@@ -15,6 +15,7 @@ from release_builder.pages.release_page import ReleasePage
 from release_builder.public.ibay import links_advice
 from release_builder.public.shelf import open_shelf
 from release_builder.report import Finding, Outcome, Severity, StepResult
+from release_builder.steps import releases_index
 from release_builder.steps.fill import KEY, fill, record_of
 from release_builder.steps.finish_public import (
     finish,
@@ -137,7 +138,10 @@ def make_public(
         ReleaseBuilderError: All is as it was.
     """
     publication, shelf = public.publication, public.shelf
+    if not publication.root.host:  # elsewhere the lock makes the root that is looked into
+        releases_index.check(shelf)
     with shelf.locked(public.folder):
+        releases_index.check(shelf)
         before, here = public.record(), shelf.local(public.folder)
         _check_signed(before, publication)
         page, notes = with_changes(context, public, contents, page, before)

@@ -19,6 +19,7 @@ from release_builder.pages.index_page import (
     index_json,
     index_page,
 )
+from release_builder.public.layout import INDEX, LOCK
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -40,6 +41,16 @@ _FOREIGN: Final = (
     *(ValueError, LookupError, TypeError, AttributeError),
     *(OverflowError, RecursionError, WrongBytesError),
 )
+
+
+def check(shelf: Shelf) -> None:
+    """See that a release can be listed, before anything is made.
+
+    Raises:
+        WrongBytesError: ``index.json`` is not ours or no file, or its lock would lie elsewhere.
+    """
+    _read(shelf)
+    shelf.read(f"{INDEX}/{LOCK}")
 
 
 def listed_releases(shelf: Shelf) -> tuple[ListedRelease, ...]:

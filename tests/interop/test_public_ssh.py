@@ -245,6 +245,52 @@ def test_small_files_are_read_and_replaced(root: Path, running: SshServer) -> No
         shelf.read("../outside")
 
 
+@pytest.mark.parametrize(
+    "link",
+    [
+        pytest.param("testing", id="folder"),
+        pytest.param("testing/.9.0beta3", id="store"),
+        pytest.param("testing/.9.0beta3/.lock", id="lock"),
+    ],
+)
+def test_no_lock_is_made_behind_a_link_that_leads_out_of_the_root(
+    root: Path, running: SshServer, link: str
+) -> None:
+    elsewhere = root.parent / "elsewhere"
+    (root / link).parent.mkdir(parents=True)
+    elsewhere.mkdir()
+    (root / link).symlink_to(elsewhere / "lock" if link.endswith("lock") else elsewhere)
+
+    with pytest.raises(WrongBytesError, match="a link that leads out of releases:") as raised:
+        publish(shelf_at(root, running), "first")
+
+    assert raised.value.hint.startswith("remove it")
+    assert list(elsewhere.iterdir()) == []
+
+
+def test_a_fifo_in_the_place_of_the_lock_is_not_waited_for(root: Path, running: SshServer) -> None:
+    (root / "testing/.9.0beta3").mkdir(parents=True)
+    os.mkfifo(root / "testing/.9.0beta3/.lock")
+
+    publish(shelf_at(root, running), "first")
+
+    assert text_of(root / BETA) == "first"
+
+
+def test_what_is_no_file_or_lies_elsewhere_is_not_read(root: Path, running: SshServer) -> None:
+    (root / "folder").mkdir(parents=True)
+    (root.parent / "outside").write_text("not for all")
+    (root / "link").symlink_to("../outside")
+    os.mkfifo(root / "fifo")
+    shelf = shelf_at(root, running)
+
+    for name, why in {"folder": "no file", "fifo": "no file", "link": "a link that"}.items():
+        with pytest.raises(WrongBytesError, match=f"{name}.* is.* {why}") as raised:
+            shelf.read(name)
+
+        assert raised.value.hint.startswith("remove it")
+
+
 def test_a_shell_that_greets_does_no_harm(root: Path, running: SshServer) -> None:
     precede(running, "echo Welcome to releases")
     (root / "8.1").mkdir(parents=True)
