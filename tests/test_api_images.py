@@ -10,7 +10,7 @@ import subprocess
 import sys
 import zlib
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO
+from typing import TYPE_CHECKING, BinaryIO, cast
 
 import pytest
 from builders import noise
@@ -41,6 +41,8 @@ from release_builder.state.digest_cache import no_cache
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
+
+    from _typeshed import ReadableBuffer
 
     from release_builder.jigdo.sources import DigestCache
 
@@ -556,6 +558,16 @@ def test_an_unfinished_image_that_is_removed_meanwhile_is_told_as_such() -> None
     assert_done(make())
 
 
+def test_an_unfinished_image_that_is_cut_meanwhile_does_not_get_its_name() -> None:
+    put(one=ONE, two=TWO)
+
+    with pytest.raises(IncompleteError, match=r"x\.iso\.tmp was cut while it was written"):
+        make(monitor=AtTheEnd(lambda: os.truncate(UNFINISHED, 0)))
+
+    assert there() == ["x.iso.tmp"]
+    assert_done(make())
+
+
 def test_what_gets_the_images_name_meanwhile_stays() -> None:
     put(one=ONE, two=TWO)
 
@@ -719,6 +731,34 @@ def test_a_whole_image_goes_to_the_stream() -> None:
     assert out.getvalue() == CONTENT
     assert (made.complete, made.found, made.unfinished) == (True, 3, None)
     assert there() == []
+
+
+class Sip(io.RawIOBase):
+    """A stream that takes little at a time, and at last nothing more."""
+
+    def __init__(self, room: int) -> None:
+        self.taken = b""
+        self._room = room
+
+    def write(self, data: ReadableBuffer, /) -> int | None:
+        sip = bytes(data)[: min(100, self._room - len(self.taken))]
+        self.taken += sip
+        return len(sip) or None
+
+
+def test_a_stream_gets_all_of_an_image_however_little_it_takes() -> None:
+    put(one=ONE, two=TWO)
+    out = Sip(len(CONTENT))
+
+    assert write(cast("BinaryIO", out)).complete
+    assert out.taken == CONTENT
+
+
+def test_a_stream_that_takes_no_more_is_an_error() -> None:
+    put(one=ONE, two=TWO)
+
+    with pytest.raises(BlockingIOError, match="takes no more bytes"):
+        write(cast("BinaryIO", Sip(len(CONTENT) - 1)))
 
 
 def test_of_an_image_with_missing_parts_nothing_goes_to_the_stream() -> None:

@@ -306,6 +306,26 @@ def test_a_part_is_looked_for_where_the_jigdo_file_says(
     assert printed.split("\n\n")[1].splitlines() == [*places, f"MD5Sum:{A_TXT}"]
 
 
+@pytest.mark.parametrize(
+    ("text", "status"),
+    [
+        pytest.param(f"[Parts]\n{A_TXT}=A:x\n[Servers]\nA=http://h/\n", 0, id="parts"),
+        pytest.param("[Servers]\nA=http://h/\n", 0, id="servers"),
+        pytest.param("<html>not found</html>\n", 3, id="a web page"),
+        pytest.param("", 3, id="nothing"),
+    ],
+)
+def test_where_parts_are_needs_no_image_section(
+    pair: Path, jigdo_file: LookAlike, text: str, status: int
+) -> None:
+    (pair / "p.jigdo").write_text(text)
+
+    printed = jigdo_file("pm", "-i", "none", "-j", "p.jigdo", "-t", "md5.template", status=status)
+
+    assert ("http://h/x" in printed) == (A_TXT in text)
+    assert ("it has no [Parts] or [Servers] section" in jigdo_file.err) == (status == 3)
+
+
 def test_names_keep_their_bytes(pair: Path, jigdo_file: LookAlike) -> None:
     text = f"[Image]\n[Parts]\n{A_TXT}=file:caf\udce9\n"
     (pair / "p.jigdo").write_bytes(text.encode("utf-8", "surrogateescape"))

@@ -247,6 +247,28 @@ def test_a_jigdo_file_is_built_upon(
     assert B_C in made().parts
 
 
+@pytest.mark.parametrize(
+    ("image", "told"),
+    [
+        pytest.param("Filename=old.iso\nTemplate=old.template\n", False, id="to be filled in"),
+        pytest.param(
+            f"Filename=old.iso\nTemplate=old.template\nTemplate-MD5Sum={A_TXT.jigdo}\n",
+            True,
+            id="another",
+        ),
+    ],
+)
+def test_an_image_of_the_merged_file_that_stands_first_is_told(
+    work: Path, jigdo_file: LookAlike, image: str, told: bool
+) -> None:
+    key = "" if told else "Template-MD5Sum=\n"
+    Path("old.jigdo").write_text(f"[Image]\n{image}{key}[Parts]\n")
+
+    jigdo_file("mt", *PAIR, "--merge=old.jigdo", "tree//")
+
+    assert ("programs will make old.iso, not this one" in jigdo_file.err) == told
+
+
 @pytest.mark.parametrize("other", [["-i", "-"], ["-T", "-"]])
 def test_stdin_is_read_for_one_purpose(
     work: Path, jigdo_file: LookAlike, monkeypatch: pytest.MonkeyPatch, other: list[str]

@@ -214,7 +214,7 @@ def test_names_come_through_a_named_pipe(jigdo_file: LookAlike) -> None:
 
 def test_a_list_that_cannot_be_read_is_told(jigdo_file: LookAlike) -> None:
     for name, why in (("none", "No such file"), ("tree", "not a regular file")):
-        assert jigdo_file("md5", "-T", name) == ""
+        assert jigdo_file("md5", "-T", name, status=3) == ""
         assert f"--files-from={name}: {why}" in jigdo_file.err
 
 

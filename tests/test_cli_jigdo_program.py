@@ -204,17 +204,14 @@ def test_an_interrupted_command_tells_what_stays(
     pair: Path, program: tuple[str, ...], command: tuple[str, ...], told: str
 ) -> None:
     (pair / "new.iso.tmp").write_bytes(b"begun")
+    os.mkfifo(pair / "names")
     with subprocess.Popen(
-        [*program, *command, "-T", "no such list", "-T", "-"],
-        cwd=pair,
-        stdin=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
+        [*program, *command, "-T", "names"], cwd=pair, stderr=subprocess.PIPE, text=True
     ) as running:
         assert running.stderr is not None
-        assert "no such list" in running.stderr.readline()
-        running.send_signal(signal.SIGINT)
-        err = running.stderr.read()
+        with (pair / "names").open("wb"):  # as soon as it is read
+            running.send_signal(signal.SIGINT)
+            err = running.stderr.read()
 
     assert running.returncode == 130
     assert err.partition(": ")[2] == f"interrupted: {told}\n"
@@ -395,12 +392,16 @@ def test_map_takes_other_names(pair: Path, arguments: list[str]) -> None:
     assert "a.txt" in (pair / "cd.svg").read_text()
 
 
-def test_map_refuses_an_image_on_stdin(pair: Path) -> None:
-    ended = release_builder("jigdo", "map", "-t", "cd.template", "-", "cd.svg", cwd=pair)
+@pytest.mark.parametrize(
+    ("names", "what"),
+    [(("-", "cd.svg"), "IMAGE must be a file"), (("cd.iso", "-"), "SVG must be a file")],
+)
+def test_map_takes_files_alone(pair: Path, names: tuple[str, str], what: str) -> None:
+    ended = release_builder("jigdo", "map", "-t", "cd.template", *names, cwd=pair)
 
     assert ended.status == 2
-    assert "IMAGE must be a file" in ended.stderr
-    assert not (pair / "cd.svg").exists()
+    assert what in ended.stderr
+    assert not any((pair / name).exists() for name in ("cd.svg", "-"))
 
 
 def test_map_without_the_image_says_what_it_drew(pair: Path) -> None:

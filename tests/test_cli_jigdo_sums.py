@@ -85,10 +85,9 @@ def test_a_file_that_is_not_there_is_told_and_passed_over(
     assert "none" in jigdo_file.err
 
 
-def test_a_list_that_is_not_there_is_told_and_passed_over(
-    files: Path, jigdo_file: LookAlike
-) -> None:
-    assert jigdo_file("md5", "-T", "none", "a") == f"{A}  a\n"
+def test_a_list_that_is_not_there_is_an_error(files: Path, jigdo_file: LookAlike) -> None:
+    jigdo_file("md5", "-T", "none", "a", status=3)
+
     assert "--files-from=none: No such file" in jigdo_file.err
 
 
@@ -168,6 +167,30 @@ def test_a_cache_that_is_not_ours_is_told_and_left_alone(
 
     assert printed == f"{A}  a\n"
     assert "diary is no digest cache of ours: left alone" in jigdo_file.err
+    assert (files / "diary").read_text() == "dear diary"
+
+
+@pytest.mark.parametrize(
+    ("cache", "why"),
+    [
+        pytest.param(["--cache=diary"], "diary is no digest cache of ours", id="not ours"),
+        pytest.param(["--cache=none/cache"], "not used as a digest cache", id="no folder"),
+        pytest.param([], "cannot keep the state", id="no state folder"),
+    ],
+)
+def test_a_scan_that_can_keep_nothing_is_an_error(
+    files: Path,
+    jigdo_file: LookAlike,
+    monkeypatch: pytest.MonkeyPatch,
+    cache: list[str],
+    why: str,
+) -> None:
+    (files / "diary").write_text("dear diary")
+    monkeypatch.setenv("RELEASE_BUILDER_STATE", str(files / "a" / "state"))
+
+    jigdo_file("scan", *cache, "a", status=3)
+
+    assert why in jigdo_file.err
     assert (files / "diary").read_text() == "dear diary"
 
 

@@ -160,6 +160,12 @@ def test_what_is_no_url_is_refused(url: str) -> None:
         compose(servers={"A": [url]})
 
 
+@pytest.mark.parametrize("url", ["A:x", "'A:b c' --try-last"])
+def test_a_label_that_would_lead_to_itself_is_refused(url: str) -> None:
+    with pytest.raises(DescriptorError, match="would lead to itself"):
+        compose(servers={"A": [url]})
+
+
 def test_a_server_is_the_folder_itself_unless_the_user_says_otherwise() -> None:
     labels = {
         Root("", ""): "A",

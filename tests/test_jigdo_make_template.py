@@ -9,7 +9,7 @@ import random
 import threading
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 import pytest
 from builders import noise
@@ -484,6 +484,20 @@ def test_an_image_that_comes_in_drops_gives_the_same_template(files: list[Listed
 def test_a_block_below_256_bytes_is_refused() -> None:
     with pytest.raises(ValueError, match="255 bytes is below 256"):
         Form(block_length=255)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "words"),
+    [
+        pytest.param({"algorithm": "sha1"}, "'sha1' is no algorithm", id="algorithm"),
+        pytest.param({"compression": "xz"}, "'xz' is no compression", id="compression"),
+        pytest.param({"level": 10}, "10 is not within 0 to 9", id="level"),
+        pytest.param({"level": -1}, "-1 is not within 0 to 9", id="level below"),
+    ],
+)
+def test_a_form_that_no_template_has_is_refused(wrong: dict[str, Any], words: str) -> None:
+    with pytest.raises(ValueError, match=words):
+        Form(**wrong)
 
 
 @pytest.mark.parametrize(

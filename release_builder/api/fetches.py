@@ -176,7 +176,7 @@ class _Fetch:
                 self._monitor.end()
             end(out, self._description, image.missing)
             if not image.missing:
-                put_in_place(out, self._unfinished, self._image)
+                put_in_place(out, self._unfinished, self._image, self._description.image.digest)
                 self._cache.put(os.fstat(out.fileno()), self._description.image.digest)
         return image
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 import tempfile
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -14,7 +13,7 @@ from release_builder.api.filled_image import Filling, filled_image
 from release_builder.api.unfinished_image import begun, check_room, end, found_runs, put_in_place
 from release_builder.digests import BLOCK
 from release_builder.errors import DescriptorError, SurroundingsError, printable
-from release_builder.files import open_regular
+from release_builder.files import open_regular, write_all
 from release_builder.jigdo.scanned_files import ScannedFiles
 from release_builder.jigdo.sources import digest_of_file
 from release_builder.jigdo.template import read_template
@@ -112,7 +111,7 @@ def make_image(  # noqa: PLR0913 (each may be chosen apart from the others)
                 return _made(description, made, files, unfinished=partial)
             if not force and os.path.lexists(image):
                 raise _in_the_way(image)
-            put_in_place(out, partial, image)
+            put_in_place(out, partial, image, description.image.digest)
             cache.put(os.fstat(out.fileno()), description.image.digest)
     return _made(description, made, files)
 
@@ -143,7 +142,8 @@ def write_image(
         if not made.missing:
             copy.seek(0)
             try:
-                shutil.copyfileobj(copy, out, BLOCK)
+                while block := copy.read(BLOCK):
+                    write_all(out, block)
             except OSError as error:
                 error.filename = getattr(out, "name", "the output")
                 raise

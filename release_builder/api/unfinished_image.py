@@ -6,6 +6,7 @@ import os
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, BinaryIO, Final
 
+from release_builder.digests import digest_stream
 from release_builder.errors import (
     IncompleteError,
     SurroundingsError,
@@ -24,10 +25,12 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
     from pathlib import Path
 
+    from release_builder.digests import Digest
     from release_builder.jigdo.entries import Description
 
 
 _LOOKED_AT: Final = 1024  # bytes, where no sum says how many
+_LEAVE: Final = "leave it alone, and run the same command again"
 
 
 class ForeignImageError(SurroundingsError):
@@ -141,19 +144,33 @@ def end(out: BinaryIO, description: Description, missing: Collection[MatchedFile
     os.fsync(out.fileno())
 
 
-def put_in_place(out: BinaryIO, path: Path, image: Path) -> None:
+def put_in_place(out: BinaryIO, path: Path, image: Path, right: Digest) -> None:
     """Give the finished image ``out``, which is at ``path``, its name.
 
+    Its digest was taken from what was written. Only one with holes, for we leave none, is read.
+
     Raises:
-        IncompleteError: Somebody has removed it: what is at ``path`` is nothing, or another's.
+        IncompleteError: Somebody has removed it: what is at ``path`` is nothing, or another's; or
+            has cut it, and left holes.
     """
     if not _is_at(out, path):
         raise IncompleteError(
-            f"{printable(str(path))} was removed while it was written",
-            hint="leave it alone, and run the same command again",
+            f"{printable(str(path))} was removed while it was written", hint=_LEAVE
         )
+    if _has_holes(out) and _digest(out, right.algorithm) != right:
+        raise IncompleteError(f"{printable(str(path))} was cut while it was written", hint=_LEAVE)
     path.replace(image)
     sync_folder(image.parent)
+
+
+def _has_holes(out: BinaryIO) -> bool:
+    status = os.fstat(out.fileno())
+    return status.st_blocks * 512 < status.st_size
+
+
+def _digest(out: BinaryIO, algorithm: str) -> Digest:
+    out.seek(0)
+    return digest_stream(out, [algorithm])[algorithm]
 
 
 def _is_at(out: BinaryIO, path: Path) -> bool:

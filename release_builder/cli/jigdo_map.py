@@ -62,6 +62,8 @@ def draw(  # noqa: PLR0913 (one argument an option)
     del mirror, offline
     if image == "-":
         raise DescriptorError("IMAGE must be a file: a map looks all over it", hint="name one")
+    if str(svg) == "-":
+        raise DescriptorError("SVG must be a file", hint="name one, such as cd.svg")
     _, named, template = deduced(image, jigdo_name, template)
     has_jigdo = bool(jigdo_name) or Path(named).exists()
     has_image = Path(image).exists()

@@ -242,9 +242,16 @@ def _check_servers(servers: Mapping[str, Sequence[str]]) -> None:
                 f"'{printable(label)}' cannot be a label", hint="take a plain word such as Base"
             )
         for url in urls:
-            if not any(_words(url)[:1]) or _breaks_line(url):
+            first, *_ = (*_words(url), "")
+            if not first or _breaks_line(url):
                 raise DescriptorError(
                     f"'{printable(url)}' is no URL for the label {printable(label)}"
+                )
+            if first.startswith(f"{label}:"):
+                raise DescriptorError(
+                    f"the label {printable(label)} cannot be that of {printable(url)}: it would"
+                    " lead to itself",
+                    hint="take another word, such as Base",
                 )
 
 

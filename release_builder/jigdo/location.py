@@ -22,7 +22,7 @@ from release_builder.jigdo.syntax import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping
     from pathlib import Path
 
 __all__ = ["ImageSection", "JigdoError", "JigdoFile", "Server", "parse_jigdo", "read_jigdo"]
@@ -158,20 +158,23 @@ def read_jigdo(path: Path) -> JigdoFile:
     return parse_jigdo(content, name)
 
 
-def parse_jigdo(content: bytes, name: str, image: int | None = None) -> JigdoFile:
+def parse_jigdo(
+    content: bytes, name: str, image: int | None = None, *, needs: Collection[str] = ("Image",)
+) -> JigdoFile:
     """Read a .jigdo file, plain or packed by gzip; [Include] lines are noted, not followed.
 
     Args:
         content: The whole file.
         name: For messages.
         image: The [Image] section that counts, from 1; None for the first, others being noted.
+        needs: Sections of which it must have one.
 
     Raises:
         JigdoError: It is no .jigdo file, or a newer one, or larger than any can be. The message
             begins with ``name:line`` where there is one line to blame.
     """
     reader = _Reader(printable(name), image)
-    for line in read_lines(unpack(content, name), name):
+    for line in read_lines(unpack(content, name), name, needs=needs):
         if line.problem:
             reader.note(line, line.problem)
         elif line.opens:

@@ -17,7 +17,7 @@ from release_builder.errors import WrongBytesError, printable
 from release_builder.files import read_bounded
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Collection, Iterator
 
     from release_builder.digests import Readable
 
@@ -112,14 +112,14 @@ def unpack(content: bytes, name: str) -> bytes:
         raise JigdoError(f"{printable(name)}: its gzip stream is broken") from error
 
 
-def read_lines(text: bytes, name: str) -> Iterator[Line]:
+def read_lines(text: bytes, name: str, *, needs: Collection[str] = ("Image",)) -> Iterator[Line]:
     """The lines of an unpacked .jigdo file; they end in LF or CR LF, a BOM may come first.
 
     Raises:
         JigdoError: A line has a NUL or more than 64 KiB, there are more than 524,288 lines, or
-            none of them opens an [Image] section.
+            none of them opens a section that is needed.
     """
-    section, has_image = "", False
+    section, is_jigdo = "", False
     for number, row in enumerate(io.BytesIO(text), 1):
         if number > _MOST_LINES:
             raise JigdoError(f"{printable(name)}: more than {_MOST_LINES:,} lines: no .jigdo file")
@@ -131,10 +131,11 @@ def read_lines(text: bytes, name: str) -> Iterator[Line]:
             number, decoded.removeprefix("\ufeff") if number == 1 else decoded, section
         )
         section = line.section
-        has_image = has_image or (line.opens and section == "Image")
+        is_jigdo = is_jigdo or (line.opens and section in needs)
         yield line
-    if not has_image:
-        raise JigdoError(f"{printable(name)}: no .jigdo file: it has no [Image] section")
+    if not is_jigdo:
+        needed = " or ".join(f"[{each}]" for each in needs)
+        raise JigdoError(f"{printable(name)}: no .jigdo file: it has no {needed} section")
 
 
 def split_words(text: str, begin: int = 0) -> tuple[list[Word], bool]:

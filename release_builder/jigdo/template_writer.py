@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 from release_builder import __version__
 from release_builder.digests import Digest, hasher
+from release_builder.files import write_all
 from release_builder.lanes import Lane
 
 if TYPE_CHECKING:
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 GENERATOR: Final = f"release-builder/{__version__}"
 VERSIONS: Final = {"md5": "1.2", "sha256": "2.0"}  # of the format, by algorithm
 
+COMPRESSIONS: Final = ("gzip", "bzip2")
 # Independent streams of a fixed length: the same bytes whatever the number of cores.
 _PIECES: Final = {"gzip": 1 << 20, "bzip2": 900_000}  # bytes, unpacked; bzip2's own block
 _MOST_WORKERS: Final = {"gzip": 6, "bzip2": 3}  # bzip2 takes 8 MB a thread
@@ -75,7 +77,7 @@ class TemplateWriter:
         self._lane.submit(partial(_packed, piece, self._compression, self._level))
 
     def _write(self, piece: bytes) -> None:
-        self._out.write(piece)
+        write_all(self._out, piece)
         self._digest.update(piece)
 
 

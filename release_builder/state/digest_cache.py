@@ -6,8 +6,9 @@ cannot be set back by a program, so a write that restores the mtime is noticed t
 But ctime is only as fine as its clock: a tick of the kernel (1 to 10 ms), 1 s on ext3, 2 s on
 FAT. A second write within the tick of the first leaves no trace. So ``put`` returns when that
 tick is over: whatever is written after it shows. Refusing young files instead would mean to read
-each new image twice. Two gaps remain: another program that writes within one tick both before and
-while we read, and a file server (NFS) whose clock is behind ours.
+each new image twice. Three gaps remain: another program that writes within one tick both before and
+while we read, a file server (NFS) whose clock is behind ours, and a program that writes through a
+mapping of the file (mmap), of which stamps tell once until the kernel has written the page back.
 
 Each row has a CRC-32 of its own, so that rot of the disk in it is noticed: SQLite checks the shape
 of a page alone. It is no defence against malice: who may write the file can make it say anything.
@@ -64,6 +65,7 @@ class DigestCache:
     Attributes:
         notes: What a user should know of the cache itself, one sentence each.
         computed: How many digests were put.
+        keeps: Whether what is put is kept in the file; False from the first trouble with it on.
     """
 
     def __init__(
@@ -71,9 +73,9 @@ class DigestCache:
     ) -> None:
         self.notes = notes
         self.computed = 0
+        self.keeps = keeps and database is not None
         self._path = path
         self._database = database
-        self._keeps = keeps
         self._pending: dict[tuple[str, str], tuple[str, bytes]] = {}
         self._written = time.monotonic()
 
@@ -133,7 +135,7 @@ class DigestCache:
         return rows
 
     def _write(self) -> None:
-        if self._database and self._keeps and self._pending:
+        if self._database and self.keeps and self._pending:
             day = today()
             rows = [(*key, *known, day, _crc(*key, *known)) for key, known in self._pending.items()]
             with self._giving_up():
@@ -157,8 +159,9 @@ class DigestCache:
         if self._database:
             self._database.close()
         self._database = None
+        kept, self.keeps = self.keeps, False
         place = printable(str(self._path))
-        if self._keeps and is_damage(error):
+        if kept and is_damage(error):
             with contextlib.suppress(OSError):
                 remove(self._path)
             self.notes.append(f"{place} was damaged and is removed: files will be read again")

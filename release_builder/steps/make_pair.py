@@ -23,6 +23,7 @@ from release_builder.jigdo.compose import (
 )
 from release_builder.jigdo.file_index import FileIndex
 from release_builder.jigdo.input_files import InputFile, pick_labels
+from release_builder.jigdo.location import parse_jigdo
 from release_builder.jigdo.make_template import make_template as write_template
 from release_builder.jigdo.match_content import ContentIndex, rate
 from release_builder.jigdo.template_writer import GENERATOR, VERSIONS
@@ -93,7 +94,8 @@ def make_template(  # noqa: PLR0913 (each may be chosen apart from the others)
         about = ImageText(
             name, template.name, made.digest, short_info=options.short_info, info=options.info
         )
-        text.write(_jigdo_text(made, about, options))
+        written = _jigdo_text(made, about, options)
+        text.write(written)
         text.flush()
         os.fsync(text.fileno())  # whatever can fail does so before the template has its name
     unnamed = (file for file in files if not has_location(file))
@@ -107,6 +109,7 @@ def make_template(  # noqa: PLR0913 (each may be chosen apart from the others)
             *(f"{printable(each.path)}: no .jigdo can name it: it is no part" for each in unnamed),
             *problems,
             *_warnings(made, inputs),
+            *(_of_merged(written, made.digest) if options.merge and options.image_section else ()),
         ),
     )
 
@@ -232,6 +235,15 @@ def _warnings(made: MadeTemplate[InputFile], inputs: InputFiles) -> Iterator[str
         yield (
             "files cover the whole image, and the smallest is too large to be put into the"
             " template: jigdo-file 0.8 crashes on that; release-builder and jigit do not"
+        )
+
+
+def _of_merged(jigdo: bytes, template: Digest) -> Iterator[str]:
+    first = parse_jigdo(jigdo, "the .jigdo file", 1).image
+    if template not in first.template_digests:
+        yield (
+            f"the [Image] of what was merged stands first: programs will make"
+            f" {printable(first.filename) or 'that image'}, not this one"
         )
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from release_builder.cli.jigdo_file.piped import opened
-from release_builder.errors import ReleaseBuilderError, printable
+from release_builder.errors import ReleaseBuilderError, SurroundingsError, printable
 from release_builder.jigdo.input_files import read_files_from, read_input_files, unused_labels
 from release_builder.jigdo.sources import digest_of_file
 from release_builder.state.digest_cache import (
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 @contextlib.contextmanager
 def cache_of(options: Options, screen: Screen) -> Iterator[DigestCache]:
-    """The digest cache that the options ask for; it is never a reason to stop."""
+    """The digest cache that the options ask for; a reason to stop for none but ``scan``."""
     cache = _opened(options)
     try:
         _tell_notes(cache, options, screen)
@@ -42,7 +42,7 @@ def cache_of(options: Options, screen: Screen) -> Iterator[DigestCache]:
 
 def inputs_of(options: Options, screen: Screen) -> InputFiles:
     """The files that the command line and its lists name; what cannot be had is told."""
-    inputs = read_input_files(_names(options, screen), options.labels)
+    inputs = read_input_files(_names(options), options.labels)
     for problem in inputs.problems:
         screen.complain(problem)
     for sentence in unused_labels(inputs, options.labels):
@@ -68,23 +68,29 @@ def _opened(options: Options) -> DigestCache:
     if options.cache:
         return open_cache_file(Path(options.cache), kept_days=options.cache_days)
     if options.cache is None:
-        with contextlib.suppress(ReleaseBuilderError):
+        try:
             return open_cache(state_folder(os.environ))
+        except ReleaseBuilderError:
+            if options.command == "scan":
+                raise
     return no_cache()
 
 
 def _tell_notes(cache: DigestCache, options: Options, screen: Screen) -> None:
-    """Say what is new of the cache to who asked for it by name."""
+    """Say what is new of the cache to who asked for it."""
     notes, cache.notes = cache.notes, []
-    for note in notes if options.cache else ():
+    for note in notes if options.cache or options.command == "scan" else ():
         screen.complain(note)
 
 
-def _names(options: Options, screen: Screen) -> Iterator[str]:
+def _names(options: Options) -> Iterator[str]:
     yield from options.files
     for name in options.files_from:
         try:
             with opened(name) as stream:
                 yield from read_files_from(stream)
         except OSError as error:
-            screen.complain(f"--files-from={printable(name)}: {error.strerror}")
+            raise SurroundingsError(
+                f"--files-from={printable(name)}: {error.strerror}",
+                hint="see that it is there, and that this user can read it",
+            ) from error

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 # A part that [Parts] does not know may lie on a server under its digest.
 _BY_DIGEST: Final = {"md5": "MD5Sum", "sha256": "SHA256Sum"}
 _NATIVE: Final = "file:"
+_OF_PLACES: Final = ("Parts", "Servers")  # --no-image-section writes no others
 
 
 def run(options: Options, screen: Screen) -> Status:
@@ -53,7 +54,8 @@ def run(options: Options, screen: Screen) -> Status:
 def _read_jigdo(options: Options) -> JigdoFile:
     """The .jigdo file, the servers of --uri before its own."""
     with opened(options.jigdo) as stream:
-        jigdo = parse_jigdo(read_content(stream, options.jigdo), options.jigdo)
+        content = read_content(stream, options.jigdo)
+    jigdo = parse_jigdo(content, options.jigdo, needs=_OF_PLACES)
     servers = tuple(Server(label, _first_word(value), (), 0) for label, value in options.uris)
     return dataclasses.replace(jigdo, servers=(*servers, *jigdo.servers))
 

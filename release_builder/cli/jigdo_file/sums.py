@@ -6,7 +6,7 @@ import os
 from typing import TYPE_CHECKING, Final
 
 from release_builder.cli.jigdo_file.files import cache_of, digest_of, inputs_of
-from release_builder.errors import Status, surroundings
+from release_builder.errors import Status, SurroundingsError, surroundings
 
 if TYPE_CHECKING:
     from release_builder.cli.jigdo_file.options import Options
@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from release_builder.jigdo.input_files import InputFile
 
 _ALGORITHMS: Final = {"md5sum": "md5", "sha256sum": "sha256"}
+_NOT_KEPT: Final = "scan is of no use without a cache: --cache=FILE names another"
 _ESCAPES: Final = str.maketrans({"\\": r"\\", "\n": r"\n", "\r": r"\r"})
 
 
@@ -33,6 +34,8 @@ def run(options: Options, screen: Screen) -> Status:
             if options.command != "scan":
                 shown = digest.hex if options.hexadecimal else digest.jigdo
                 screen.result(_line(shown, _name(file)))
+    if options.command == "scan" and options.cache != "" and not cache.keeps:
+        raise SurroundingsError("what was read could not be kept", hint=_NOT_KEPT)
     return Status.DONE
 
 
