@@ -5,12 +5,10 @@ from __future__ import annotations
 import codecs
 import contextlib
 import os
-import select
 import shlex
 import shutil
 import signal
 import tempfile
-import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +17,7 @@ from typing import IO, TYPE_CHECKING, Final
 import sh
 
 from release_builder.errors import SurroundingsError, WrongBytesError
+from release_builder.groups import end_group, outlive_group
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -32,7 +31,6 @@ _MOST_OUTPUT: Final = 32 << 20  # bytes of stdout that are held: servers have a 
 _STDERR_PIECE: Final = 4 << 10  # bytes
 _STDERR_PIECES: Final = 256  # that are held, the last ones
 _GRACE: Final = 30.0  # seconds that it has to end: what it writes may be going to a slow disk
-_LINGER: Final = 5.0  # seconds that what it started may take longer
 _KEPT: Final = ("PATH", "HOME", "TMPDIR")
 _PACKAGES: Final = {  # program → package on Debian, package on Enterprise Linux
     "createrepo_c": ("createrepo-c", "createrepo_c"),
@@ -166,11 +164,11 @@ def _finish(  # noqa: PLR0913 (as run)
                 listener(piece)
             running.wait()
         if running.exit_code:
-            _end_what_it_left(running.pid)
+            end_group(running.pid)
     except BaseException:
         if running is not None:
             _end(running, _GRACE)
-            _outlive(running.pid, read_end)
+            outlive_group(running.pid, read_end)
         raise
     finally:
         if running is not None:
@@ -289,24 +287,3 @@ def _end(running: sh.RunningCommand, grace: float) -> None:
         except sh.TimeoutException:
             running.signal_group(signal.SIGKILL)
             running.wait()
-
-
-def _end_what_it_left(group: int) -> None:
-    """What a program that failed has started must not go on without it, as rsync's other half."""
-    until = time.monotonic() + _LINGER
-    with contextlib.suppress(ProcessLookupError):
-        os.killpg(group, signal.SIGTERM)
-        while time.monotonic() < until:
-            os.killpg(group, 0)
-            time.sleep(0.02)
-        os.killpg(group, signal.SIGKILL)
-
-
-def _outlive(group: int, output: int) -> None:
-    """Wait for what a program started to end after it: until then that holds our locks."""
-    until = time.monotonic() + _LINGER
-    while select.select([output], [], [], max(0.0, until - time.monotonic()))[0]:
-        if not os.read(output, 1 << 16):
-            return
-    with contextlib.suppress(ProcessLookupError):
-        os.killpg(group, signal.SIGKILL)

@@ -13,8 +13,8 @@ from release_builder.demo.installer_tree import set_times
 from release_builder.demo.release import Release, lay_out
 from release_builder.digests import digest_stream
 from release_builder.files import open_regular
+from release_builder.jigdo.form import Form
 from release_builder.jigdo.input_files import read_input_files
-from release_builder.jigdo.make_template import Form
 from release_builder.monitor import Monitor
 from release_builder.state.digest_cache import no_cache
 from release_builder.steps.make_pair import make_template

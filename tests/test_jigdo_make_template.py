@@ -19,7 +19,8 @@ from release_builder.errors import IncompleteError
 from release_builder.extents import Extent, Kind
 from release_builder.jigdo.entries import ImageInfo, MatchedFile, Run, UnmatchedData
 from release_builder.jigdo.file_index import FileIndex
-from release_builder.jigdo.make_template import Form, MadeTemplate, make_template
+from release_builder.jigdo.form import Form
+from release_builder.jigdo.make_template import MadeTemplate, make_template
 from release_builder.jigdo.rsync_sum import rsync_sum
 from release_builder.jigdo.template import read_template
 

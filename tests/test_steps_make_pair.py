@@ -23,9 +23,9 @@ from release_builder.errors import (
     WrongBytesError,
 )
 from release_builder.jigdo.entries import MatchedFile, UnmatchedData
+from release_builder.jigdo.form import Form
 from release_builder.jigdo.input_files import InputFile, InputFiles, read_input_files
 from release_builder.jigdo.location import parse_jigdo
-from release_builder.jigdo.make_template import Form
 from release_builder.jigdo.template import read_template
 from release_builder.monitor import Monitor
 from release_builder.state.digest_cache import no_cache

@@ -46,9 +46,9 @@ if TYPE_CHECKING:
     from release_builder.api.tracking import Available, Start, available, init_from
     from release_builder.jigdo.compose import compose_jigdo
     from release_builder.jigdo.entries import format_description, parse_description
+    from release_builder.jigdo.form import Form
     from release_builder.jigdo.input_files import read_input_files
     from release_builder.jigdo.location import parse_jigdo
-    from release_builder.jigdo.make_template import Form
     from release_builder.jigdo.template import read_template
     from release_builder.repository.configuration import Compat
     from release_builder.repository.selection import Policy
@@ -174,7 +174,7 @@ _MODULES: Final = {
     "jigdo.entries": ("format_description", "parse_description"),
     "jigdo.input_files": ("read_input_files",),
     "jigdo.location": ("parse_jigdo",),
-    "jigdo.make_template": ("Form",),
+    "jigdo.form": ("Form",),
     "jigdo.template": ("read_template",),
     "state.digest_cache": ("DigestCache", "open_cache", "open_cache_file", "state_folder"),
     "transport.http": ("HttpOptions",),

@@ -152,10 +152,9 @@ def read_jigdo(path: Path) -> JigdoFile:
         JigdoError: As parse_jigdo.
         OSError: It is no regular file, or cannot be read.
     """
-    name = str(path)
     with open_regular(path) as stream:
-        content = read_content(stream, name)
-    return parse_jigdo(content, name)
+        content = read_content(stream, str(path))
+    return parse_jigdo(content, str(path))
 
 
 def parse_jigdo(

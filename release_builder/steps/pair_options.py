@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import TYPE_CHECKING
 
-from release_builder.jigdo.make_template import Form
+from release_builder.jigdo.form import Form
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

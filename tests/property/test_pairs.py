@@ -19,9 +19,10 @@ from release_builder.api.images import make_image
 from release_builder.extents import Extent, Kind
 from release_builder.jigdo.entries import MatchedFile, UnmatchedData
 from release_builder.jigdo.file_index import FileIndex
+from release_builder.jigdo.form import Form
 from release_builder.jigdo.input_files import InputFile, InputFiles, read_input_files
 from release_builder.jigdo.location import parse_jigdo
-from release_builder.jigdo.make_template import Form, make_template
+from release_builder.jigdo.make_template import make_template
 from release_builder.jigdo.match_content import ContentIndex
 from release_builder.jigdo.template import read_template
 from release_builder.steps.make_pair import make_template as make_pair

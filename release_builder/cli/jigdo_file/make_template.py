@@ -16,8 +16,8 @@ from release_builder.cli.jigdo_file.options import Report
 from release_builder.cli.jigdo_file.piped import opened
 from release_builder.digests import BLOCK
 from release_builder.errors import Status, SurroundingsError, printable
+from release_builder.jigdo.form import Form
 from release_builder.jigdo.input_files import unused_uris
-from release_builder.jigdo.make_template import Form
 from release_builder.jigdo.syntax import read_content, split_words
 from release_builder.steps.make_pair import make_template
 from release_builder.steps.pair_options import Match, PairOptions
