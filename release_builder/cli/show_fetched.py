@@ -61,11 +61,17 @@ def _show_missing(made: FetchedImage, output: Output) -> None:
         "error",
         f"{printable(str(made.image))}: {_counted(made.missing)} missing{in_time};"
         f" {made.found:,} of {made.wanted:,} are in {printable(made.image.name)}.tmp",
-        "the servers have other bytes than the .jigdo means: tell who runs them, or name others"
-        " with --uri"
-        if made.status is Status.WRONG
-        else "run it again later, or name what has them with --scan or --uri",
+        _what_to_do(made),
     )
+
+
+def _what_to_do(made: FetchedImage) -> str:
+    if made.status is Status.WRONG:
+        others = "tell who runs them, or name others with --uri"
+        return f"the servers have other bytes than the .jigdo means: {others}"
+    if not any(each.tries or each.is_late for each in made.missing):
+        return "no server could be asked for them: name what has them with --scan or --uri"
+    return "run it again later, or name what has them with --scan or --uri"
 
 
 def _counted(missing: Sequence[MissingPart]) -> str:

@@ -474,6 +474,7 @@ def test_files_of_this_machine_are_read_only_where_the_user_says(web: Path, work
     assert told["status"] == shown.status == 1
     assert len(told["missing"]) == len(RELEASE.parts)
     assert f"not asked: file:{web}/tree/00.rpm" in shown.stderr
+    assert "no server could be asked for them: name what has them with --scan" in shown.stderr
     assert allowed.status == 0, allowed.stderr
     assert_image(workdir, RELEASE)
 
