@@ -311,6 +311,7 @@ def test_a_part_is_looked_for_where_the_jigdo_file_says(
     [
         pytest.param(f"[Parts]\n{A_TXT}=A:x\n[Servers]\nA=http://h/\n", 0, id="parts"),
         pytest.param("[Servers]\nA=http://h/\n", 0, id="servers"),
+        pytest.param("[Image]\n", 0, id="image alone"),
         pytest.param("<html>not found</html>\n", 3, id="a web page"),
         pytest.param("", 3, id="nothing"),
     ],
@@ -323,7 +324,7 @@ def test_where_parts_are_needs_no_image_section(
     printed = jigdo_file("pm", "-i", "none", "-j", "p.jigdo", "-t", "md5.template", status=status)
 
     assert ("http://h/x" in printed) == (A_TXT in text)
-    assert ("it has no [Parts] or [Servers] section" in jigdo_file.err) == (status == 3)
+    assert ("it has no [Image] or [Parts] or [Servers] section" in jigdo_file.err) == (status == 3)
 
 
 def test_names_keep_their_bytes(pair: Path, jigdo_file: LookAlike) -> None:

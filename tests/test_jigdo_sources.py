@@ -177,7 +177,7 @@ def test_a_single_file_may_be_scanned(workdir: Path, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("location", ["Any:../a.rpm", "Any:a/../../b", "Any:a\0b"])
 def test_a_location_that_leads_out_is_refused(workdir: Path, location: str) -> None:
-    with pytest.raises(WrongBytesError, match="would lead out"):
+    with pytest.raises(WrongBytesError, match=r"\[Parts\] \S+: the name .* would lead out"):
         source(workdir, location)
 
 

@@ -17,10 +17,11 @@ from release_builder.api.unfinished_image import (
     found_runs,
     put_in_place,
 )
-from release_builder.errors import DescriptorError, printable
+from release_builder.errors import DescriptorError, WrongBytesError, printable
 from release_builder.files import check_leaf, open_regular
 from release_builder.jigdo.extract import extract_parts
 from release_builder.jigdo.sources import digest_of_file
+from release_builder.jigdo.syntax import JigdoError
 from release_builder.jigdo.template import read_template
 from release_builder.jigdo.tree_source import TreeSource
 from release_builder.monitor import Monitor
@@ -91,11 +92,18 @@ def fetch_image(
     with open_regular(pair.template) as stream:
         template = read_template(stream, str(pair.template))
         filename = pair.jigdo.image.filename or pair.template.stem
-        image = folder / check_leaf(filename)
+        image = folder / _leaf(filename, pair.jigdo.name)
         made = _Fetch(pair, template, image, options, cache, monitor).run(client)
     if client and is_web(jigdo) and _looks_replaced(made):
         check_unchanged(jigdo, pair.digest, client)
     return made
+
+
+def _leaf(filename: str, name: str) -> str:
+    try:
+        return check_leaf(filename)
+    except WrongBytesError as error:
+        raise JigdoError(f"{name}: [Image] Filename: {error.what}") from error
 
 
 class _Fetch:

@@ -8,8 +8,10 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from release_builder.errors import WrongBytesError
 from release_builder.files import check_relative, real_path
 from release_builder.jigdo.scanned_files import FileCandidate, Listed, ScannedFiles
+from release_builder.jigdo.syntax import JigdoError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -35,7 +37,7 @@ class TreeSource:
         cache: Digests known from before.
 
     Raises:
-        WrongBytesError: A location would lead out of its folder.
+        JigdoError: A location would lead out of its folder.
     """
 
     def __init__(  # noqa: PLR0913, PLR0917 (each is another kind of thing)
@@ -62,7 +64,11 @@ class TreeSource:
         self._real_folders: dict[Path, Path] = {}
         for digest in locations:
             for path in self._relative_paths(digest):
-                check_relative(path)
+                try:
+                    check_relative(path)
+                except WrongBytesError as error:
+                    what = f"the .jigdo file: [Parts] {digest.jigdo}: {error.what}"
+                    raise JigdoError(what) from error
 
     def candidates(self, part: MatchedFile, /) -> Iterator[Candidate]:
         """See PartSource."""

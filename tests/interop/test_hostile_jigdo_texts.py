@@ -100,7 +100,7 @@ def test_long_labels_in_a_row_take_no_time(work: Path) -> None:
 
 
 BAD_TEXTS = {
-    "empty": (b"", "t.jigdo: no .jigdo file: it has no [Image] section"),
+    "empty": (b"", "t.jigdo: no .jigdo file: it has no [Image]"),
     "random": (noise(5000), ": a line with a NUL: no .jigdo file"),
     "NUL": (JIGDO.encode() + b"# \0\n", "t.jigdo:11: a line with a NUL"),
     "line of 20 MB": (JIGDO.encode() + b"#" * 20_000_000, "t.jigdo:11: a line with more than"),

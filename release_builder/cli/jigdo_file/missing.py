@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 # A part that [Parts] does not know may lie on a server under its digest.
 _BY_DIGEST: Final = {"md5": "MD5Sum", "sha256": "SHA256Sum"}
 _NATIVE: Final = "file:"
-_OF_PLACES: Final = ("Parts", "Servers")  # --no-image-section writes no others
+_ANY: Final = ("Image", "Parts", "Servers")  # --no-image-section leaves the first out
 
 
 def run(options: Options, screen: Screen) -> Status:
@@ -55,7 +55,7 @@ def _read_jigdo(options: Options) -> JigdoFile:
     """The .jigdo file, the servers of --uri before its own."""
     with opened(options.jigdo) as stream:
         content = read_content(stream, options.jigdo)
-    jigdo = parse_jigdo(content, options.jigdo, needs=_OF_PLACES)
+    jigdo = parse_jigdo(content, options.jigdo, needs=_ANY)
     servers = tuple(Server(label, _first_word(value), (), 0) for label, value in options.uris)
     return dataclasses.replace(jigdo, servers=(*servers, *jigdo.servers))
 
