@@ -158,7 +158,7 @@ class LocalPlace:
         except OSError as error:
             if error.errno in _ABSENT:
                 return None
-            if not path.is_file():
+            if path.exists() and not path.is_file():
                 raise no_file(name, str(self._root)) from error
             raise
 

@@ -72,6 +72,13 @@ def chunks() -> list[object]:
         pytest.param(
             "images-push", "unlink", "*/served/*.img", "kill-one", id="half of rsync went on"
         ),
+        pytest.param(
+            "publish-first",
+            "open",
+            "*/public/index.json",
+            "emfile",
+            id="what was not there no file",
+        ),
         pytest.param("pair", "list", "*/isolinux", "emfile", id="a folder unread, and status 0"),
         pytest.param(
             "pair", "open", "*/demo-backup-*.rpm", "eio", id="a file unread, and status 0"
